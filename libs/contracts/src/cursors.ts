@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { recordType } from './messages.js';
+
+/** Offsets a job has published in one partition, as inclusive ranges in order. */
+export const offsetRanges = z.array(z.tuple([z.number().int(), z.number().int()]));
+
+/** State of a backfill job, enough to go on after any crash. Topic `sync.cursors.v1`, key = job id. */
+export const cursor = z.object({
+  jobId: z.string(),
+  state: z.enum(['running', 'completed', 'failed']),
+  object: recordType.optional(),
+  where: z.string().optional(),
+  ids: z.array(z.string()).optional(),
+  /** Read so far: rows of complete, durable pages. */
+  queried: z.number().int(),
+  total: z.number().int().optional(),
+  /** Keyset position after the last durable page; absent before the first. For an id list: how many are done. */
+  after: z.object({ createdDate: z.string(), id: z.string() }).optional(),
+  readingDone: z.boolean(),
+  /** What is durable in `salesforce.changes.v1`, by partition. */
+  published: z.record(z.string(), offsetRanges),
+  /** Where `sync.outcomes.v1` stood when the job began, by partition. */
+  outcomesFrom: z.record(z.string(), z.number().int()),
+  startedAt: z.number().int(),
+  reason: z.string().optional(),
+});
+export type Cursor = z.infer<typeof cursor>;

@@ -1,0 +1,189 @@
+import { z } from 'zod';
+import { toRecordId } from './record-id.js';
+
+/** An 18-character record id with a right checksum. */
+export const recordId = z
+  .string()
+  .refine((text) => text.length === 18 && toRecordId(text) === text, 'not an 18-character Salesforce record id');
+
+/** API name of a Salesforce object, e.g. `Lead`, `Invoice__c`. */
+export const recordType = z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'not the API name of an object');
+
+/** Name of one change: its place in `salesforce.changes.v1`, written `partition:offset`. */
+export const changeOffset = z.string().regex(/^\d+:\d+$/, 'not written partition:offset');
+
+/** Milliseconds since the epoch. */
+const epochMs = z.number().int().nonnegative();
+
+export const lanes = ['realtime', 'backfill'] as const;
+export const lane = z.enum(lanes);
+export type Lane = z.infer<typeof lane>;
+
+export const changeTypes = [
+  'CREATE',
+  'UPDATE',
+  'DELETE',
+  'UNDELETE',
+  'GAP_CREATE',
+  'GAP_UPDATE',
+  'GAP_DELETE',
+  'GAP_UNDELETE',
+  'SNAPSHOT',
+] as const;
+/** Why a record is looked at: what a change event said, or `SNAPSHOT` for a row that a backfill read. A hint only: the fetched row is the truth. */
+export const changeType = z.enum(changeTypes);
+export type ChangeType = z.infer<typeof changeType>;
+
+/** One record's change: a reference, no data (design.md §1). Topic `salesforce.changes.v1`, key = record id. */
+export const recordChange = z.object({
+  recordType,
+  recordId,
+  changeType,
+  source: z.enum(['cdc', 'backfill', 'catch-up', 'fan-out', 'redrive']),
+  lane,
+  /** When Salesforce committed it; for a backfill, when its page was read. Epoch milliseconds (whole seconds in events). */
+  commitTimestamp: epochMs,
+  jobId: z.string().optional(),
+  /** Salesforce's key of the transaction that made the change. */
+  transactionKey: z.string().optional(),
+});
+export type RecordChange = z.infer<typeof recordChange>;
+
+/** A record's place in a batch: the changes of one window collapsed to one entry. */
+export const batchEntry = z.object({
+  recordId,
+  /** That of the newest change. */
+  changeType,
+  /** Every change that this entry stands for, in log order. Never empty. */
+  offsets: z.array(changeOffset).min(1),
+  /** The backfill jobs among them, distinct. */
+  jobIds: z.array(z.string()),
+  oldestCommitTimestamp: epochMs,
+  newestCommitTimestamp: epochMs,
+});
+export type BatchEntry = z.infer<typeof batchEntry>;
+
+/** Distinct records of one object type from one window and one source partition. Topics `sync.batches.*`. */
+export const recordBatch = z.object({
+  batchId: z.string().min(1),
+  recordType,
+  entries: z.array(batchEntry).min(1),
+  windowStart: epochMs,
+  windowEnd: epochMs,
+});
+export type RecordBatch = z.infer<typeof recordBatch>;
+
+/** How new a mapped state is: first by `modstampMs`, then by `fetchedAtMs` (invariant 3). */
+export const version = z.object({
+  /** Greatest SystemModstamp of the record and its mapped parents. Epoch milliseconds, whole seconds. */
+  modstampMs: epochMs,
+  /** Start of the fetch that read it. Epoch milliseconds. */
+  fetchedAtMs: epochMs,
+});
+export type Version = z.infer<typeof version>;
+
+/** What every message about changes carries along, so that each change can be accounted for (invariant 4). */
+const covers = {
+  recordType,
+  recordId,
+  offsets: z.array(changeOffset).min(1),
+  jobIds: z.array(z.string()),
+  /** Oldest commit among the covered changes: latency counts from here. Epoch milliseconds. */
+  commitTimestamp: epochMs,
+};
+
+/** One mapped user, ready for Iterable. Topics `iterable.updates.*`, key = id of the record that owns the profile. */
+export const userUpdate = z.object({
+  kind: z.literal('update'),
+  ...covers,
+  version,
+  email: z.string().optional(),
+  userId: z.string().optional(),
+  dataFields: z.record(z.string(), z.unknown()),
+});
+export type UserUpdate = z.infer<typeof userUpdate>;
+
+export const outcomeKinds = ['written', 'superseded', 'filtered', 'skipped', 'expanded', 'dead'] as const;
+/** How a change ends. `written`: in Iterable. `superseded`: a newer state was written. `filtered`: nothing mapped changed.
+ * `skipped`: on purpose, with a reason. `expanded`: became changes of other records. `dead`: kept as a dead letter. */
+export const outcomeKind = z.enum(outcomeKinds);
+export type OutcomeKind = z.infer<typeof outcomeKind>;
+
+/** What became of the changes of one record. Topic `sync.outcomes.v1`, key = record id. No personal datum. */
+export const outcome = z.object({
+  recordType: recordType.optional(),
+  recordId: recordId.optional(),
+  offsets: z.array(changeOffset).min(1),
+  jobIds: z.array(z.string()),
+  lane,
+  kind: outcomeKind,
+  /** Why, for every kind but `written`: `<owner>.<reason>`, a bounded set. */
+  reason: z.string().optional(),
+  /** The Iterable request that carried it. */
+  requestId: z.string().optional(),
+  commitTimestamp: epochMs.optional(),
+  time: epochMs,
+});
+export type Outcome = z.infer<typeof outcome>;
+
+export const stages = ['listener', 'batcher', 'mapper', 'writer', 'backfill', 'console', 'decode'] as const;
+/** Where a dead letter was made. `decode`: the message itself was unreadable. */
+export const stage = z.enum(stages);
+export type Stage = z.infer<typeof stage>;
+
+/** A change or message that could not be processed: a reference to fetch it again, never its content. Topic `sync.dead-letters.v1`. */
+export const deadLetter = z.object({
+  recordType: recordType.optional(),
+  recordId: recordId.optional(),
+  offsets: z.array(changeOffset),
+  jobIds: z.array(z.string()),
+  lane: lane.optional(),
+  stage,
+  /** `<owner>.<reason>`, never renamed. */
+  code: z.string(),
+  /** For a person; without values of the record. */
+  message: z.string(),
+  /** Where the message stood that could not be processed. */
+  origin: z.object({ topic: z.string(), partition: z.number().int(), offset: z.number().int() }).optional(),
+  attempts: z.number().int().positive(),
+  firstTime: epochMs,
+  lastTime: epochMs,
+});
+export type DeadLetter = z.infer<typeof deadLetter>;
+
+/** A command on the admin topic `sync.commands.v1`, key = target. `data` is checked by the target, so that a refusal can be answered. */
+export const command = z.object({
+  id: z.string().min(1).max(200),
+  type: z.string().min(1).max(100),
+  data: z.record(z.string(), z.unknown()).default({}),
+  /** Who sent it. */
+  by: z.string().max(200).optional(),
+});
+export type Command = z.infer<typeof command>;
+
+export const statusTypes = ['accepted', 'rejected', 'progress', 'completed', 'failed'] as const;
+/** An answer or a progress report. Topic `sync.status.v1`, key = command or job id. */
+export const status = z.object({
+  id: z.string(),
+  type: z.enum(statusTypes),
+  data: z.record(z.string(), z.unknown()),
+  time: epochMs,
+  /** The service that answers. */
+  by: z.string(),
+});
+export type Status = z.infer<typeof status>;
+
+/** Last state written for a record: identity and version. Topic `sync.identities.v1`, compacted, key = record id. */
+export const identity = z.object({
+  recordType,
+  email: z.string().optional(),
+  userId: z.string().optional(),
+  version,
+});
+export type Identity = z.infer<typeof identity>;
+
+/** Is `a` older than `b`? Equal versions are not older: a redelivery may be written again (invariant 2). */
+export function isOlder(a: Version, b: Version): boolean {
+  if (a.modstampMs !== b.modstampMs) return a.modstampMs < b.modstampMs;
+  return a.fetchedAtMs < b.fetchedAtMs;
+}

@@ -1,0 +1,226 @@
+/** One metric: defined here, once; the reference page is generated from this table. */
+export interface MetricDefinition {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly name: string;
+  readonly help: string;
+  readonly labels?: readonly string[];
+  readonly buckets?: readonly number[];
+}
+
+function define<const T extends Record<string, MetricDefinition>>(definitions: T): T {
+  return definitions;
+}
+
+const LATENCY_SECONDS = [0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 65, 90, 120, 300, 600, 1800, 3600];
+const CALL_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/**
+ * Names: `sync_<app>_<what>_<unit>`, base units, `_total` on counters. Labels are bounded sets, never an id, email or message.
+ */
+export const metricDefinitions = define({
+  // Every service
+  ready: { type: 'gauge', name: 'sync_ready', help: '1 when the service is ready, else 0.', labels: ['app'] },
+  consumerLag: {
+    type: 'gauge',
+    name: 'sync_consumer_lag_records',
+    help: 'Records of a topic that the group has not committed.',
+    labels: ['group', 'topic'],
+  },
+  logHandlerRetries: {
+    type: 'counter',
+    name: 'sync_log_handler_retries_total',
+    help: 'Batches tried again after a failure of the world.',
+    labels: ['topic', 'code'],
+  },
+  logMalformed: {
+    type: 'counter',
+    name: 'sync_log_malformed_messages_total',
+    help: 'Messages that were unreadable and dead-lettered.',
+    labels: ['topic'],
+  },
+  logRebalances: {
+    type: 'counter',
+    name: 'sync_log_rebalances_total',
+    help: 'Group generations joined.',
+    labels: ['group'],
+  },
+  deadLetters: {
+    type: 'counter',
+    name: 'sync_dead_letters_total',
+    help: 'Dead letters written.',
+    labels: ['stage', 'code'],
+  },
+  outcomes: {
+    type: 'counter',
+    name: 'sync_outcomes_total',
+    help: 'Changes by what became of them.',
+    labels: ['object', 'lane', 'outcome', 'reason'],
+  },
+
+  // cdc-listener
+  listenerEvents: {
+    type: 'counter',
+    name: 'sync_listener_events_total',
+    help: 'Change events received.',
+    labels: ['object', 'change_type'],
+  },
+  listenerChanges: {
+    type: 'counter',
+    name: 'sync_listener_changes_total',
+    help: 'Record changes durable in the log: one for each record id of each event.',
+    labels: ['object'],
+  },
+  listenerMalformed: {
+    type: 'counter',
+    name: 'sync_listener_malformed_events_total',
+    help: 'Events or record ids that could not be read.',
+  },
+  listenerLastEvent: {
+    type: 'gauge',
+    name: 'sync_listener_last_event_timestamp_seconds',
+    help: 'When the last change event arrived.',
+  },
+  listenerLastAnswer: {
+    type: 'gauge',
+    name: 'sync_listener_last_keepalive_timestamp_seconds',
+    help: 'When the server last answered on the subscription, with or without events.',
+  },
+  listenerPositionTime: {
+    type: 'gauge',
+    name: 'sync_listener_replay_position_timestamp_seconds',
+    help: 'Commit time of the newest change that is durable: the position a restart resumes from.',
+  },
+  listenerReconnects: {
+    type: 'counter',
+    name: 'sync_listener_reconnects_total',
+    help: 'Times the streaming client was thrown away and made anew.',
+    labels: ['reason'],
+  },
+  listenerActive: { type: 'gauge', name: 'sync_listener_active', help: '1 on the instance that holds the lease.' },
+
+  // batcher
+  batcherChanges: {
+    type: 'counter',
+    name: 'sync_batcher_changes_total',
+    help: 'Changes taken into a window.',
+    labels: ['object', 'lane'],
+  },
+  batcherEntries: {
+    type: 'counter',
+    name: 'sync_batcher_entries_total',
+    help: 'Distinct records emitted in batches.',
+    labels: ['object', 'lane'],
+  },
+  batcherWindowRecords: {
+    type: 'gauge',
+    name: 'sync_batcher_window_records',
+    help: 'Distinct records waiting in open windows.',
+    labels: ['lane'],
+  },
+  batcherFlushSeconds: {
+    type: 'histogram',
+    name: 'sync_batcher_flush_duration_seconds',
+    help: 'Time to make a closed window durable.',
+    labels: ['lane'],
+    buckets: CALL_SECONDS,
+  },
+
+  // mapper
+  mapperRecords: {
+    type: 'counter',
+    name: 'sync_mapper_records_total',
+    help: 'Records mapped to updates.',
+    labels: ['object', 'lane'],
+  },
+  mapperQuerySeconds: {
+    type: 'histogram',
+    name: 'sync_mapper_query_duration_seconds',
+    help: 'Time of one SOQL query, all pages.',
+    labels: ['object'],
+    buckets: CALL_SECONDS,
+  },
+  mapperInfo: {
+    type: 'gauge',
+    name: 'sync_mapper_mapping_info',
+    help: '1 for the mapping version in force.',
+    labels: ['object', 'version'],
+  },
+
+  // iterable-writer
+  writerActive: { type: 'gauge', name: 'sync_writer_active', help: '1 on the instance that owns the updates.' },
+  writerRequests: {
+    type: 'counter',
+    name: 'sync_writer_requests_total',
+    help: 'Requests to Iterable by answer.',
+    labels: ['lane', 'code'],
+  },
+  writerRequestSeconds: {
+    type: 'histogram',
+    name: 'sync_writer_request_duration_seconds',
+    help: 'Time of one request to Iterable.',
+    buckets: CALL_SECONDS,
+  },
+  writerUsers: {
+    type: 'counter',
+    name: 'sync_writer_users_total',
+    help: 'Users by verdict.',
+    labels: ['object', 'lane', 'outcome'],
+  },
+  writerBatchUsers: {
+    type: 'histogram',
+    name: 'sync_writer_request_users',
+    help: 'Users in one request.',
+    labels: ['lane'],
+    buckets: [1, 10, 50, 100, 250, 500, 750, 1000],
+  },
+  writerBatchBytes: {
+    type: 'histogram',
+    name: 'sync_writer_request_bytes',
+    help: 'Size of one request body.',
+    labels: ['lane'],
+    buckets: [1e3, 1e4, 1e5, 5e5, 1e6, 2e6, 3e6, 3.8e6, 4e6],
+  },
+  writerWaiting: {
+    type: 'gauge',
+    name: 'sync_writer_waiting_users',
+    help: 'Users read and not yet written.',
+    labels: ['lane'],
+  },
+  writerPaused: {
+    type: 'gauge',
+    name: 'sync_writer_paused',
+    help: '1 while writing is paused because Iterable is out or refuses the key.',
+  },
+  endToEndSeconds: {
+    type: 'histogram',
+    name: 'sync_end_to_end_latency_seconds',
+    help: "From Salesforce's commit to Iterable's answer.",
+    labels: ['object', 'lane'],
+    buckets: LATENCY_SECONDS,
+  },
+
+  // backfill
+  backfillRows: {
+    type: 'counter',
+    name: 'sync_backfill_rows_total',
+    help: 'Rows read and enqueued.',
+    labels: ['object'],
+  },
+  backfillJobs: { type: 'gauge', name: 'sync_backfill_running_jobs', help: 'Jobs running.' },
+  commands: { type: 'counter', name: 'sync_commands_total', help: 'Commands by answer.', labels: ['type', 'outcome'] },
+
+  // Salesforce calls of any service
+  salesforceRequests: {
+    type: 'counter',
+    name: 'sync_salesforce_requests_total',
+    help: 'Calls to Salesforce by answer.',
+    labels: ['code'],
+  },
+  salesforceApiUsed: {
+    type: 'gauge',
+    name: 'sync_salesforce_api_used_ratio',
+    help: 'Share of the daily API allowance used, by the last answer.',
+  },
+});
+
+export type MetricName = keyof typeof metricDefinitions;

@@ -1,0 +1,51 @@
+/** One thing that readiness depends on. */
+export interface HealthCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  /** For a person: what is wrong, since when, what happens next. No personal data. */
+  readonly detail?: string;
+}
+
+/**
+ * What a service knows of its own health. `set` is called by whoever learns something; `live` turns false only for a
+ * failure that a restart mends.
+ */
+export class Health {
+  private readonly checks = new Map<string, HealthCheck>();
+  private fatal: Error | null = null;
+  private readonly onFatal: Array<(error: Error) => void> = [];
+
+  /** Readiness starts false: name here what must first come true. */
+  constructor(expected: readonly string[] = []) {
+    for (const name of expected) this.set(name, false, 'not started yet');
+  }
+
+  set(name: string, ok: boolean, detail?: string): void {
+    this.checks.set(name, detail === undefined ? { name, ok } : { name, ok, detail });
+  }
+
+  /** A bug or a bad setting: the process must stop (style guide §6). */
+  fail(error: Error): void {
+    if (this.fatal !== null) return;
+    this.fatal = error;
+    for (const listener of this.onFatal) listener(error);
+  }
+
+  /** Calls back when {@link fail} is called, at once if it was. */
+  whenFatal(listener: (error: Error) => void): void {
+    this.onFatal.push(listener);
+    if (this.fatal !== null) listener(this.fatal);
+  }
+
+  get live(): boolean {
+    return this.fatal === null;
+  }
+
+  get ready(): boolean {
+    return this.live && [...this.checks.values()].every((check) => check.ok);
+  }
+
+  report(): { readonly live: boolean; readonly ready: boolean; readonly checks: readonly HealthCheck[] } {
+    return { live: this.live, ready: this.ready, checks: [...this.checks.values()] };
+  }
+}
