@@ -6,5 +6,6 @@ export * from './commands.js';
 export * from './cursors.js';
 export * from './errors.js';
 export * from './messages.js';
+export * from './positions.js';
 export * from './record-id.js';
 export * from './topics.js';
