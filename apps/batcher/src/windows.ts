@@ -37,12 +37,10 @@ function newLane(): LaneState {
 /** A partition in our hands for one generation. */
 interface Held {
   readonly claim: Claim;
-  readonly tracker: OffsetTracker;
   readonly open: Map<Lane, OpenWindow>;
-  /** Backfill offsets that are taken and not yet emitted: the first of them is what a backfill waits for. */
-  readonly waitingBackfill: Set<number>;
-  /** First offset not taken yet. */
-  next: number;
+  /** What is taken and not yet emitted: of both lanes, for the commit, and of the backfill lane, for whoever waits for that one. */
+  readonly tracker: OffsetTracker;
+  readonly backfillTracker: OffsetTracker;
 }
 
 export interface WindowsOptions {
@@ -68,11 +66,13 @@ export class Windows {
 
   /** Takes a run of changes. Resolves when there was room for them (Invariant 5), not when they are emitted. */
   async take(batch: Batch<RecordChange>): Promise<void> {
-    const held = this.hold(batch.claim);
+    const held = this.hold(batch);
     await this.room(batch.claim.signal);
     if (held === null || batch.claim.signal.aborted) return;
     for (const { value: change, offset } of batch.records) this.add(held, change, offset);
-    held.next = batch.nextOffset;
+    // Unreadable messages at the end of the run are dealt with already: the positions may pass them.
+    held.tracker.passed(batch.nextOffset);
+    held.backfillTracker.passed(batch.nextOffset);
     this.showWaiting();
   }
 
@@ -81,12 +81,18 @@ export class Windows {
     await Promise.all(lanes.map((lane) => this.flush(lane)));
   }
 
-  private hold(claim: Claim): Held | null {
+  private hold({ claim, records, nextOffset }: Batch<RecordChange>): Held | null {
     if (claim.signal.aborted) return null;
     const known = this.held.get(claim.partition);
     if (known?.claim === claim) return known;
     if (known !== undefined) this.drop(known);
-    const held: Held = { claim, tracker: new OffsetTracker(), open: new Map(), waitingBackfill: new Set(), next: 0 };
+    const start = records[0]?.offset ?? nextOffset;
+    const held: Held = {
+      claim,
+      open: new Map(),
+      tracker: new OffsetTracker(start),
+      backfillTracker: new OffsetTracker(start),
+    };
     this.held.set(claim.partition, held);
     claim.signal.addEventListener('abort', () => this.drop(held), { once: true });
     return held;
@@ -101,7 +107,7 @@ export class Windows {
 
   private add(held: Held, change: RecordChange, offset: number): void {
     held.tracker.took(offset);
-    if (change.lane === 'backfill') held.waitingBackfill.add(offset);
+    if (change.lane === 'backfill') held.backfillTracker.took(offset);
     let window = held.open.get(change.lane);
     if (window === undefined) {
       window = { startedAt: Date.now(), changes: [], offsets: [], seen: new Map() };
@@ -117,7 +123,8 @@ export class Windows {
     state.changes += 1;
     this.unemitted += 1;
     this.parts.metrics.batcherChanges.inc({ object: change.recordType, lane: change.lane });
-    const full = state.records >= this.options.maxRecords || state.changes >= this.maxLaneChanges || times >= MAX_ENTRY_OFFSETS;
+    const full =
+      state.records >= this.options.maxRecords || state.changes >= this.maxLaneChanges || times >= MAX_ENTRY_OFFSETS;
     if (full) void this.flush(change.lane);
   }
 
@@ -167,13 +174,20 @@ export class Windows {
     return state.lastFlush;
   }
 
-  private async emit(lane: Lane, closed: ReadonlyArray<{ readonly held: Held; readonly window: OpenWindow }>): Promise<void> {
+  private async emit(
+    lane: Lane,
+    closed: ReadonlyArray<{ readonly held: Held; readonly window: OpenWindow }>,
+  ): Promise<void> {
     const now = Date.now();
     await Promise.all(
       closed.map(async ({ held, window }) => {
         const timer = this.parts.metrics.batcherFlushSeconds.startTimer({ lane });
         try {
-          await this.makeDurable(lane, held, { partition: held.claim.partition, ...this.bounds(lane, window, now), changes: window.changes });
+          await this.makeDurable(lane, held, {
+            partition: held.claim.partition,
+            ...this.bounds(lane, window, now),
+            changes: window.changes,
+          });
         } finally {
           this.freed(window.changes.length);
           timer();
@@ -181,19 +195,19 @@ export class Windows {
         if (held.claim.signal.aborted) return;
         for (const offset of window.offsets) {
           held.tracker.done(offset);
-          held.waitingBackfill.delete(offset);
+          held.backfillTracker.done(offset);
         }
         // Invariant 1: the batches are durable, now the position may pass their changes.
-        const position = held.tracker.position() ?? held.next;
-        const [firstWaiting] = held.waitingBackfill;
-        await held.claim.commit(position, encodeBatcherProgress({ backfillEmittedTo: firstWaiting ?? held.next }));
+        const progress = { backfillEmittedTo: held.backfillTracker.position() };
+        await held.claim.commit(held.tracker.position(), encodeBatcherProgress(progress));
       }),
     );
     this.showWaiting();
   }
 
   private bounds(lane: Lane, window: OpenWindow, now: number) {
-    const windowStart = lane === 'realtime' ? windowOf(window.startedAt, this.options.windowMs).start : window.startedAt;
+    const windowStart =
+      lane === 'realtime' ? windowOf(window.startedAt, this.options.windowMs).start : window.startedAt;
     return { windowStart, windowEnd: Math.max(now, windowStart) };
   }
 
@@ -212,7 +226,10 @@ export class Windows {
         this.parts.health.set('batches', false, 'the log does not take batches; trying again');
         return true;
       }),
-      { maxAttempts: Number.POSITIVE_INFINITY, backoff: new ExponentialBackoff({ initialDelay: 200, maxDelay: 10_000 }) },
+      {
+        maxAttempts: Number.POSITIVE_INFINITY,
+        backoff: new ExponentialBackoff({ initialDelay: 200, maxDelay: 10_000 }),
+      },
     );
     try {
       await policy.execute(() => this.log.append(messages), held.claim.signal);
@@ -221,7 +238,8 @@ export class Windows {
       throw error;
     }
     this.parts.health.set('batches', true);
-    for (const batch of batches) this.parts.metrics.batcherEntries.inc({ object: batch.recordType, lane }, batch.entries.length);
+    for (const batch of batches)
+      this.parts.metrics.batcherEntries.inc({ object: batch.recordType, lane }, batch.entries.length);
   }
 
   private showWaiting(): void {

@@ -5,7 +5,7 @@ import { recordId, recordType } from './messages.js';
 export const BACKFILL_TARGET = 'backfill';
 
 /** Most ids one `backfill.start` may list: keeps the command under the broker's message limit of 1 MB. */
-export const MAX_BACKFILL_IDS = 40_000;
+export const MAX_BACKFILL_IDS = 20_000;
 
 /** Data of `backfill.start`: one object with an optional SOQL condition, or a list of record ids of any mapped types. */
 export const backfillStart = z

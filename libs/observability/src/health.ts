@@ -12,6 +12,7 @@ export interface HealthCheck {
  */
 export class Health {
   private readonly checks = new Map<string, HealthCheck>();
+  private readonly included = new Map<string, Health>();
   private fatal: Error | null = null;
   private readonly onFatal: Array<(error: Error) => void> = [];
 
@@ -22,6 +23,12 @@ export class Health {
 
   set(name: string, ok: boolean, detail?: string): void {
     this.checks.set(name, detail === undefined ? { name, ok } : { name, ok, detail });
+  }
+
+  /** Makes another service's health part of this one, its checks named `<name>/<check>`: for several services in one process. */
+  include(name: string, other: Health): void {
+    this.included.set(name, other);
+    other.whenFatal((error) => this.fail(error));
   }
 
   /** A bug or a bad setting: the process must stop (style guide §6). */
@@ -42,10 +49,17 @@ export class Health {
   }
 
   get ready(): boolean {
-    return this.live && [...this.checks.values()].every((check) => check.ok);
+    return this.live && this.allChecks().every((check) => check.ok);
   }
 
   report(): { readonly live: boolean; readonly ready: boolean; readonly checks: readonly HealthCheck[] } {
-    return { live: this.live, ready: this.ready, checks: [...this.checks.values()] };
+    return { live: this.live, ready: this.ready, checks: this.allChecks() };
+  }
+
+  private allChecks(): HealthCheck[] {
+    const others = [...this.included].flatMap(([name, other]) =>
+      other.allChecks().map((check) => ({ ...check, name: `${name}/${check.name}` })),
+    );
+    return [...this.checks.values(), ...others];
   }
 }

@@ -41,6 +41,17 @@ describe('Health', () => {
     expect(health.ready).toBe(true);
   });
 
+  it('includes the health of others in its process', () => {
+    const whole = new Health();
+    const part = new Health(['session']);
+    whole.include('mapper', part);
+    expect(whole.report().checks).toEqual([{ name: 'mapper/session', ok: false, detail: 'not started yet' }]);
+    part.set('session', true);
+    expect(whole.ready).toBe(true);
+    part.fail(new Error('bug'));
+    expect(whole.live).toBe(false);
+  });
+
   it('is neither ready nor live after a fatal error, and tells those who ask later', () => {
     const health = new Health();
     const seen: string[] = [];

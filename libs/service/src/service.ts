@@ -58,6 +58,12 @@ export async function startService<S extends SettingsSchema>(
   return { name: spec.name, health: parts.health, app, close: () => app.close() };
 }
 
+/** A service of its own needs a log that others reach: a file of its own would hold changes that nobody reads. */
+function requireBrokers(name: string, settings: Readonly<Record<string, unknown>>): void {
+  if (settings['KAFKA_BROKERS'] !== undefined) return;
+  throw new SettingsError(name, ['KAFKA_BROKERS: is required — the embedded log is for standalone (npm start) only']);
+}
+
 /** Longest that a stop may take before the process gives up and leaves: inside Kubernetes' 30 s grace. Milliseconds. */
 const STOP_DEADLINE_MS = 25_000;
 
@@ -72,6 +78,7 @@ export async function runService<S extends SettingsSchema>(
   let settings: z.infer<S>;
   try {
     settings = loadSettings(spec.name, spec.settings, environment);
+    requireBrokers(spec.name, settings);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     process.stderr.write(`${error.message}\n`);

@@ -40,7 +40,11 @@ describe('collapse', () => {
   it.each([
     ['the newest commit decides', [taken(1, { changeType: 'CREATE' }), taken(2, { changeType: 'DELETE' })], 'DELETE'],
     ['a late delivery does not', [taken(1, { changeType: 'DELETE', commitTimestamp: 9_000 }), taken(2)], 'DELETE'],
-    ['of one second, the later in the log', [taken(1, { commitTimestamp: 5 }), taken(2, { changeType: 'DELETE', commitTimestamp: 5 })], 'DELETE'],
+    [
+      'of one second, the later in the log',
+      [taken(1, { commitTimestamp: 5 }), taken(2, { changeType: 'DELETE', commitTimestamp: 5 })],
+      'DELETE',
+    ],
   ])('%s', (_why, changes, changeType) => {
     expect(collapse(changes)[0]?.changeType).toBe(changeType);
   });
@@ -73,24 +77,34 @@ describe('planBatches', () => {
 
   it('puts every offset into exactly one entry, every record into one batch, and no type beside another', () => {
     fc.assert(
-      fc.property(changesOf, fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 30 }), (specs, maxEntries, maxOffsets) => {
-        const closed = window(specs);
-        const batches = planBatches(closed, { maxEntries, maxOffsets });
-        const entries = batches.flatMap((batch) => batch.entries);
-        expect(entries.flatMap((entry) => entry.offsets).toSorted()).toEqual(closed.changes.map((change) => change.offset).toSorted());
-        expect(new Set(entries.map((entry) => entry.recordId)).size).toBe(entries.length);
-        expect(new Set(batches.map((batch) => batch.batchId)).size).toBe(batches.length);
-        for (const batch of batches) {
-          expect(batch.entries.length).toBeGreaterThan(0);
-          expect(batch.entries.length).toBeLessThanOrEqual(maxEntries);
-          expect(batch.entries.every((entry) => entry.recordId.startsWith(batch.recordType))).toBe(true);
-        }
-      }),
+      fc.property(
+        changesOf,
+        fc.integer({ min: 1, max: 20 }),
+        fc.integer({ min: 1, max: 30 }),
+        (specs, maxEntries, maxOffsets) => {
+          const closed = window(specs);
+          const batches = planBatches(closed, { maxEntries, maxOffsets });
+          const entries = batches.flatMap((batch) => batch.entries);
+          expect(entries.flatMap((entry) => entry.offsets).toSorted()).toEqual(
+            closed.changes.map((change) => change.offset).toSorted(),
+          );
+          expect(new Set(entries.map((entry) => entry.recordId)).size).toBe(entries.length);
+          expect(new Set(batches.map((batch) => batch.batchId)).size).toBe(batches.length);
+          for (const batch of batches) {
+            expect(batch.entries.length).toBeGreaterThan(0);
+            expect(batch.entries.length).toBeLessThanOrEqual(maxEntries);
+            expect(batch.entries.every((entry) => entry.recordId.startsWith(batch.recordType))).toBe(true);
+          }
+        },
+      ),
     );
   });
 
   it('gives the same batches for the same window, so that a repeat can be told', () => {
-    const closed = window([{ record: 1, type: 'Lead' }, { record: 2, type: 'Lead' }]);
+    const closed = window([
+      { record: 1, type: 'Lead' },
+      { record: 2, type: 'Lead' },
+    ]);
     expect(planBatches(closed)).toEqual(planBatches(closed));
   });
 

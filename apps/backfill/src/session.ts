@@ -1,0 +1,270 @@
+import {
+  isRetryable,
+  topics,
+  type Command,
+  type Cursor,
+  type RecordChange,
+  recordTypeOfId,
+  type Status,
+  SyncError,
+} from '@libs/contracts';
+import { decode, type EventLog } from '@libs/event-log';
+import type { SalesforceClient } from '@libs/salesforce';
+import type { Health, Logger, Metrics } from '@libs/observability';
+import { ExponentialBackoff, handleWhen, retry, type IPolicy } from 'cockatiel';
+import { Ledger } from './core/ledger.js';
+import { planJob, type JobPlan } from './core/plan-job.js';
+import { loadJobs, saveJob, summary, type Job } from './jobs.js';
+import { countRows, readPage, type Page } from './pages.js';
+import { waitForRoom } from './room.js';
+
+/** Shortest time between two progress reports of one job. Milliseconds. */
+const REPORT_EVERY_MS = 1_000;
+
+export interface SessionParts {
+  readonly log: EventLog;
+  readonly salesforce: SalesforceClient;
+  readonly mappedObjects: readonly string[];
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly logger: Logger;
+}
+
+/**
+ * The time in which this instance owns the admin topic: it knows every job, reads the pages of one at a time, oldest first,
+ * and follows the outcomes of all. Ends when `signal` aborts; whoever is next begins again from what is durable.
+ */
+export class Session {
+  private jobs = new Map<string, Job>();
+  private readonly opened: Promise<void>;
+  private wakeReader: () => void = () => undefined;
+  private readonly lastReport = new Map<string, number>();
+  private readonly untilItWorks: IPolicy;
+
+  constructor(
+    private readonly parts: SessionParts,
+    private readonly signal: AbortSignal,
+  ) {
+    const policy = retry(
+      handleWhen((error) => {
+        if (!isRetryable(error)) return false;
+        parts.health.set('backfill', false, `waiting: ${(error as SyncError).message}`);
+        return true;
+      }),
+      {
+        maxAttempts: Number.POSITIVE_INFINITY,
+        backoff: new ExponentialBackoff({ initialDelay: 500, maxDelay: 30_000 }),
+      },
+    );
+    policy.onSuccess(() => parts.health.set('backfill', true));
+    this.untilItWorks = policy;
+    this.opened = this.open();
+    this.guard(this.opened);
+  }
+
+  /** Carries out one command and answers it. Resolves when the answer, and the job if there is one, are durable. */
+  async command(command: Command): Promise<void> {
+    await this.opened;
+    const answer = await this.decide(command);
+    this.parts.metrics.commands.inc({ type: answer.known ? command.type : 'unknown', outcome: answer.type });
+    await this.tell(command.id, answer.type, answer.data);
+    if (answer.type === 'accepted') this.wakeReader();
+  }
+
+  private async decide(command: Command): Promise<Pick<Status, 'type' | 'data'> & { readonly known: boolean }> {
+    const known = this.jobs.get(command.id);
+    // The same command id twice does its work once.
+    if (known !== undefined)
+      return { type: 'accepted', known: true, data: { duplicate: true, state: known.cursor.state } };
+    const planned = planJob(command, this.parts.mappedObjects);
+    if (!planned.ok)
+      return {
+        type: 'rejected',
+        known: !planned.reason.startsWith('unknown command'),
+        data: { reason: planned.reason },
+      };
+    let total: number;
+    try {
+      total = await this.countOf(planned.plan);
+    } catch (error) {
+      if (!(error instanceof SyncError) || error.retryable) throw error;
+      return { type: 'rejected', known: true, data: { reason: error.message, code: error.code } };
+    }
+    const job: Job = { cursor: await this.newCursor(command.id, planned.plan, total), ledger: new Ledger() };
+    await saveJob(this.parts.log, job);
+    this.jobs.set(command.id, job);
+    const of =
+      planned.plan.kind === 'ids'
+        ? { ids: planned.plan.ids.length }
+        : { object: planned.plan.object, where: planned.plan.where };
+    return { type: 'accepted', known: true, data: { ...of, total } };
+  }
+
+  private async countOf(plan: JobPlan): Promise<number> {
+    if (plan.kind === 'ids') return plan.ids.length;
+    return countRows(this.parts.salesforce, plan.object, plan.where, this.signal);
+  }
+
+  private async newCursor(jobId: string, plan: JobPlan, total: number): Promise<Cursor> {
+    const outcomes = await this.parts.log.offsets(topics.outcomes);
+    return {
+      jobId,
+      state: 'running',
+      ...(plan.kind === 'ids' ? { ids: [...plan.ids] } : { object: plan.object, where: plan.where }),
+      queried: 0,
+      total,
+      readingDone: total === 0,
+      published: {},
+      outcomesFrom: Object.fromEntries(outcomes.map(({ partition, next }) => [partition, next])),
+      startedAt: Date.now(),
+    };
+  }
+
+  private async open(): Promise<void> {
+    this.jobs = await this.untilItWorks.execute(() => loadJobs(this.parts.log, this.signal), this.signal);
+    this.guard(this.followOutcomes(this.outcomesStart()));
+    this.guard(this.readJobs());
+  }
+
+  private running(): Job[] {
+    return [...this.jobs.values()]
+      .filter((job) => job.cursor.state === 'running')
+      .toSorted((a, b) => a.cursor.startedAt - b.cursor.startedAt);
+  }
+
+  /** Where the oldest running job's outcomes begin; partitions that none names begin at their end. */
+  private outcomesStart(): Record<number, number> {
+    const from: Record<number, number> = {};
+    for (const { cursor } of this.running()) {
+      for (const [partition, offset] of Object.entries(cursor.outcomesFrom)) {
+        from[Number(partition)] = Math.min(from[Number(partition)] ?? offset, offset);
+      }
+    }
+    return from;
+  }
+
+  private async followOutcomes(from: Record<number, number>): Promise<void> {
+    for await (const records of this.parts.log.read(topics.outcomes, { from, start: 'latest', signal: this.signal })) {
+      const touched = new Set<Job>();
+      for (const record of records) {
+        const decoded = decode(topics.outcomes, record.value);
+        if (!decoded.ok) continue; // whoever consumes outcomes as a group dead-letters it
+        for (const jobId of decoded.value.jobIds) {
+          const job = this.jobs.get(jobId);
+          if (job?.cursor.state !== 'running') continue;
+          job.ledger.outcome(decoded.value);
+          touched.add(job);
+        }
+      }
+      for (const job of touched) await this.report(job);
+    }
+  }
+
+  /** Reads one job after another, oldest first, and sleeps when none is left to read. */
+  private async readJobs(): Promise<void> {
+    while (!this.signal.aborted) {
+      const job = this.running().find(({ cursor }) => !cursor.readingDone);
+      this.parts.metrics.backfillJobs.set(this.running().length);
+      if (job === undefined) {
+        for (const waiting of this.running()) await this.report(waiting);
+        const woken = new Promise<void>((resolve) => (this.wakeReader = resolve));
+        this.signal.addEventListener('abort', () => this.wakeReader(), { once: true });
+        if (this.running().every(({ cursor }) => cursor.readingDone)) await woken;
+        continue;
+      }
+      await this.readJob(job).catch((error: unknown) => this.failed(job, error));
+    }
+  }
+
+  private async readJob(job: Job): Promise<void> {
+    let next = this.page(job.cursor);
+    while (!this.signal.aborted) {
+      const page = await next;
+      const position = { ...job.cursor, after: page.after, queried: page.queried };
+      // The next page is fetched while this one is published.
+      if (!page.last) next = this.page(position);
+      next.catch(() => undefined); // told by the await above in the next round
+      await this.publish(job, page);
+      job.cursor = { ...position, readingDone: page.last, ids: page.last ? undefined : position.ids };
+      await this.untilItWorks.execute(() => saveJob(this.parts.log, job), this.signal);
+      await this.report(job);
+      if (page.last) return;
+    }
+  }
+
+  private page(position: Cursor): Promise<Page> {
+    return this.untilItWorks.execute(() => readPage(this.parts.salesforce, position, this.signal), this.signal);
+  }
+
+  private async publish(job: Job, page: Page): Promise<void> {
+    const { log, metrics } = this.parts;
+    if (page.ids.length === 0) return;
+    const published = () => this.running().map(({ ledger }) => ledger.ranges);
+    await this.untilItWorks.execute(() => waitForRoom(log, published, page.ids.length, this.signal), this.signal);
+    const messages = page.ids.map((recordId) => ({
+      topic: topics.changes,
+      key: recordId,
+      value: this.change(job, recordId),
+    }));
+    const positions = await this.untilItWorks.execute(() => log.append(messages), this.signal);
+    job.ledger.publish(positions);
+    for (const [object, rows] of Map.groupBy(messages, (message) => message.value.recordType))
+      metrics.backfillRows.inc({ object }, rows.length);
+  }
+
+  private change({ cursor }: Job, recordId: string): RecordChange {
+    return {
+      recordType: cursor.object ?? recordTypeOfId(recordId) ?? 'Unknown',
+      recordId,
+      changeType: 'SNAPSHOT',
+      source: 'backfill',
+      lane: 'backfill',
+      commitTimestamp: Date.now(),
+      jobId: cursor.jobId,
+    };
+  }
+
+  /** Tells how a job stands, at most once a second, and at once when it is complete. */
+  private async report(job: Job): Promise<void> {
+    const { cursor, ledger } = job;
+    if (cursor.state !== 'running') return;
+    const now = Date.now();
+    const progress = ledger.progress(cursor, now);
+    // Invariant 4: complete only when each of its changes has an outcome, not when the reading is.
+    if (cursor.readingDone && ledger.isSettled) {
+      job.cursor = { ...cursor, state: 'completed' };
+      await this.tell(cursor.jobId, 'completed', { ...progress, summary: summary(progress) });
+      await this.untilItWorks.execute(() => saveJob(this.parts.log, job), this.signal);
+      this.parts.metrics.backfillJobs.set(this.running().length);
+      this.parts.logger.info({ jobId: cursor.jobId }, `backfill ${summary(progress)}`);
+      return;
+    }
+    if (now - (this.lastReport.get(cursor.jobId) ?? 0) < REPORT_EVERY_MS) return;
+    this.lastReport.set(cursor.jobId, now);
+    await this.tell(cursor.jobId, 'progress', progress);
+  }
+
+  private async failed(job: Job, error: unknown): Promise<void> {
+    if (this.signal.aborted) return;
+    if (!(error instanceof SyncError)) throw error;
+    job.cursor = { ...job.cursor, state: 'failed', reason: error.code };
+    await this.tell(job.cursor.jobId, 'failed', {
+      ...job.ledger.progress(job.cursor, Date.now()),
+      code: error.code,
+      reason: error.message,
+    });
+    await this.untilItWorks.execute(() => saveJob(this.parts.log, job), this.signal);
+  }
+
+  private async tell(id: string, type: Status['type'], data: Status['data']): Promise<void> {
+    const message = { topic: topics.status, key: id, value: { id, type, data, time: Date.now(), by: 'backfill' } };
+    await this.untilItWorks.execute(() => this.parts.log.append([message]), this.signal);
+  }
+
+  /** A rejection after the end of the session is its end; any other is a bug. */
+  private guard(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      if (!this.signal.aborted) this.parts.health.fail(error instanceof Error ? error : new Error(String(error)));
+    });
+  }
+}
