@@ -11,7 +11,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['apps/**/*.spec.ts', 'libs/**/*.spec.ts'],
+          include: ['{apps,libs,test}/**/*.spec.ts'],
           exclude: ['**/*.edge.spec.ts', '**/node_modules/**', '**/dist/**'],
         },
       },
@@ -19,7 +19,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'edge',
-          include: ['apps/**/*.edge.spec.ts', 'libs/**/*.edge.spec.ts'],
+          include: ['{apps,libs,test}/**/*.edge.spec.ts'],
           globalSetup: ['test/support/broker.setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,

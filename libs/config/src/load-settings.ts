@@ -46,7 +46,7 @@ function withFiles(names: readonly string[], environment: Environment, problems:
 export function loadSettings<S extends SettingsSchema>(
   app: string,
   schema: S,
-  environment: Environment = process.env,
+  environment: Environment = processEnvironment(),
 ): z.infer<S> {
   const problems: string[] = [];
   const values = withFiles(Object.keys(schema.shape), environment, problems);
@@ -72,4 +72,9 @@ export function flag(defaultValue: boolean) {
     .enum(['true', 'false', '1', '0', 'yes', 'no'])
     .default(defaultValue ? 'true' : 'false')
     .transform((text) => text === 'true' || text === '1' || text === 'yes');
+}
+
+/** The environment of this process, for those that must look at it before they parse it. */
+export function processEnvironment(): Environment {
+  return process.env;
 }
