@@ -1,0 +1,52 @@
+import { json, type Answer } from '../answers.js';
+import { isEmail, isUserId, normaliseEmail } from '../project/identifiers.js';
+import type { IterableProject } from '../project/project.js';
+import type { Slot } from '../project/profiles.js';
+import type { Endpoint } from './endpoint.js';
+import { refuse } from './find-user.js';
+
+/** An unknown user is 200 `{}`, not 404. Source: facts/iterable.md §2, recorded. */
+function show(project: IterableProject, slot: Slot | undefined): Answer {
+  const user = project.echo(slot);
+  return json(user === null ? {} : { user });
+}
+
+function byEmail(project: IterableProject, email: string | null | undefined): Answer {
+  if (!email) return refuse.badParams('email is required');
+  if (!isEmail(email)) return refuse.invalidEmail(email);
+  return show(project, project.byEmail(normaliseEmail(email))[0]);
+}
+
+function byUserId(project: IterableProject, userId: string | null | undefined): Answer {
+  if (!userId) return refuse.badParams('userId is required');
+  if (!isUserId(userId)) return refuse.invalidUserId(userId);
+  return show(project, project.byUserId(userId)[0]);
+}
+
+export const readEndpoints: readonly Endpoint[] = [
+  {
+    method: 'GET',
+    path: 'users/{email}',
+    handle: (project, request) => byEmail(project, request.params['email']),
+  },
+  {
+    method: 'GET',
+    path: 'users/getByEmail',
+    handle: (project, request) => byEmail(project, request.query.get('email')),
+  },
+  {
+    method: 'GET',
+    path: 'users/byUserId/{userId}',
+    handle: (project, request) => byUserId(project, request.params['userId']),
+  },
+  {
+    method: 'GET',
+    path: 'users/byUserId',
+    handle: (project, request) => byUserId(project, request.query.get('userId')),
+  },
+  {
+    method: 'GET',
+    path: 'users/getFields',
+    handle: (project) => json({ fields: project.fields.list() }),
+  },
+];
