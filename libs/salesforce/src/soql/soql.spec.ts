@@ -10,6 +10,7 @@ import {
   select,
   selectByIds,
   soqlDateTime,
+  SoqlPartError,
   soqlString,
 } from './soql.js';
 import { parseQuery } from '@jetstreamapp/soql-parser-js';
