@@ -7,8 +7,10 @@ import {
   recordBatch,
   recordChange,
   status,
+  stages,
   userUpdate,
   type Lane,
+  type Stage,
 } from './messages.js';
 import { cursor } from './cursors.js';
 
@@ -160,4 +162,9 @@ export function laneOfTopic(name: string): Lane | null {
 /** Consumer group of an app. */
 export function groupOf(app: string): string {
   return `sync.${app}`;
+}
+
+/** The stage at which an app's own dead letters are made, by its consumer group: `sync.iterable-writer` is `writer`. */
+export function stageOfGroup(group: string): Stage {
+  return stages.find((stage) => group.endsWith(stage)) ?? 'decode';
 }

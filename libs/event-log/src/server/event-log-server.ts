@@ -1,0 +1,182 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { allTopics, isRetryable, stageOfGroup, type Topic } from '@libs/contracts';
+import { BaseRpcContext, Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
+import { isObservable, lastValueFrom } from 'rxjs';
+import type { Batch, HandlerOptions } from '../batch.js';
+import type { Assignment, Consumer, EventLog } from '../port.js';
+import { Delivery } from './delivery.js';
+import { LagGauge } from './lag-gauge.js';
+import { Retrying, type RetryPolicy, type ServerParts } from './retrying.js';
+
+export interface ServerOptions {
+  readonly group: string;
+  readonly assignment?: Assignment;
+  /** Most records in one batch. Default 1000. */
+  readonly maxRecords?: number;
+  /** Where a group without a committed offset begins. Default `earliest`. */
+  readonly from?: 'earliest' | 'latest';
+  /** How failures of the world are met. Default: 250 ms growing to 30 s, not ready after 60 s. */
+  readonly retry?: Partial<RetryPolicy>;
+  /** What a pattern may name. Default: all topics of libs/contracts. */
+  readonly topics?: readonly Topic[];
+}
+
+const DEFAULT_RETRY: RetryPolicy = { initialDelayMs: 250, maxDelayMs: 30_000, deadlineMs: 60_000 };
+/** The health check of the consumer itself. */
+const CHECK = 'log';
+
+/** Patterns are topic names, one handler each: what a strategy refuses at start is a bug in wiring. */
+class WiringError extends Error {
+  override readonly name = 'WiringError';
+}
+
+/**
+ * The event log as a Nest transport: an `@EventPattern(topics.x.name)` handler gets whole {@link Batch}es of its topic.
+ * Errors of handlers are met by the style guide, §6; they arrive as they were thrown if the app has the
+ * {@link OriginalErrorFilter}, and without it the first one stops the service.
+ */
+export class EventLogServer extends Server implements CustomTransportStrategy {
+  override readonly propagatesEventHandlerErrors = true;
+  private readonly stopping = new AbortController();
+  private readonly retry: RetryPolicy;
+  private consumer: Consumer | null = null;
+  private lag: LagGauge | null = null;
+  private running: Promise<void> = Promise.resolve();
+  private stopped: Promise<void> | null = null;
+  private closed: Promise<void> | null = null;
+
+  constructor(
+    private readonly log: EventLog,
+    private readonly options: ServerOptions,
+    private readonly parts: ServerParts,
+  ) {
+    super();
+    this.retry = { ...DEFAULT_RETRY, ...options.retry };
+  }
+
+  /** Begins to read. Waits, not ready, while the log cannot be reached; a wrong handler is told at once. */
+  listen(callback: (error?: unknown) => void): void {
+    let deliveries: ReadonlyMap<string, Delivery>;
+    try {
+      deliveries = this.makeDeliveries();
+    } catch (error) {
+      callback(error);
+      return;
+    }
+    this.running = this.begin(deliveries, callback);
+  }
+
+  private async begin(deliveries: ReadonlyMap<string, Delivery>, callback: (error?: unknown) => void): Promise<void> {
+    let failure: unknown;
+    try {
+      await this.join(deliveries);
+    } catch (error) {
+      failure = error;
+    }
+    callback(failure);
+  }
+
+  /** Stops delivery and waits for the handlers in hand. Partitions stay ours and claims may still commit, until {@link close}. */
+  stopReading(): Promise<void> {
+    this.stopping.abort();
+    this.stopped ??= this.running.then(() => this.consumer?.stop());
+    return this.stopped;
+  }
+
+  close(): Promise<void> {
+    this.closed ??= this.shut();
+    return this.closed;
+  }
+
+  private async shut(): Promise<void> {
+    await this.stopReading();
+    this.lag?.stop();
+    await this.consumer?.close();
+  }
+
+  on(): never {
+    throw new WiringError('the event log has no events of its own: see its health check and metrics');
+  }
+
+  /** The log itself. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- Nest's signature
+  unwrap<T>(): T {
+    return this.log as T;
+  }
+
+  private makeDeliveries(): ReadonlyMap<string, Delivery> {
+    const known = new Map((this.options.topics ?? allTopics).map((topic) => [topic.name, topic]));
+    return new Map(
+      [...this.messageHandlers].map(([pattern, handler]) => {
+        const topic = known.get(pattern);
+        if (topic === undefined) throw new WiringError(`a handler is bound to ${pattern}, which is no topic`);
+        return [pattern, this.makeDelivery(topic, handler)];
+      }),
+    );
+  }
+
+  private makeDelivery(topic: Topic, handler: MessageHandler): Delivery {
+    if (handler.isEventHandler !== true) throw new WiringError(`the handler of ${topic.name} must be an @EventPattern`);
+    if (handler.next !== undefined) throw new WiringError(`${topic.name} has more than one handler in this service`);
+    const { commit = 'after-handler' } = (handler.extras ?? {}) as Partial<HandlerOptions>;
+    return new Delivery(
+      { topic, commit, stage: stageOfGroup(this.options.group), handle: (batch) => callHandler(handler, batch) },
+      this.log,
+      this.parts,
+      new Retrying(topic.name, this.retry, this.parts, this.stopping.signal),
+    );
+  }
+
+  private async join(deliveries: ReadonlyMap<string, Delivery>): Promise<void> {
+    const { health, metrics, logger } = this.parts;
+    const topics = (this.options.topics ?? allTopics).filter(({ name }) => deliveries.has(name));
+    if (topics.length > 0) {
+      this.consumer = await this.consume(topics, deliveries);
+      if (this.consumer === null) return;
+      this.lag = new LagGauge(this.log, this.options.group, topics, metrics, logger);
+    }
+    health.set(CHECK, true);
+  }
+
+  /** `null`: stopped before the log could be reached. */
+  private async consume(topics: readonly Topic[], deliveries: ReadonlyMap<string, Delivery>): Promise<Consumer | null> {
+    const { group, assignment, maxRecords, from } = this.options;
+    const { logger, health, metrics } = this.parts;
+    while (!this.stopping.signal.aborted) {
+      try {
+        return await this.log.consume(
+          { group, topics, assignment, maxRecords, from },
+          {
+            onRecords: async (records, claim) => deliveries.get(claim.topic)?.onRecords(records, claim),
+            onAssigned: () => metrics.logRebalances.inc({ group }),
+            onCrash: (error) => this.crashed(error),
+          },
+        );
+      } catch (error) {
+        if (!isRetryable(error)) throw error;
+        health.set(CHECK, false, 'the event log cannot be reached: trying again');
+        logger.warn({ err: error, group }, 'cannot join the group, will try again');
+        await wait(this.retry.initialDelayMs * 4, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+      }
+    }
+    return null;
+  }
+
+  private crashed(error: Error): void {
+    this.parts.health.set(CHECK, false, 'the consumer stopped');
+    this.parts.health.fail(error);
+  }
+}
+
+async function callHandler(handler: MessageHandler, batch: Batch<unknown>): Promise<void> {
+  const context = new BaseRpcContext([batch.topic, batch.partition, batch.nextOffset]);
+  try {
+    const result: unknown = await handler(batch, context);
+    if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
+  } catch (error) {
+    if (error instanceof Error) throw error;
+    throw new WiringError('a handler failed, and Nest hid how: the app lacks the OriginalErrorFilter', {
+      cause: error,
+    });
+  }
+}
