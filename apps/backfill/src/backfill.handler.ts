@@ -1,7 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
-import { EventPattern } from '@nestjs/microservices';
 import { topics, type Command } from '@libs/contracts';
-import type { Batch, Claim } from '@libs/event-log';
+import { OnBatch, type Batch, type Claim } from '@libs/event-log';
 import { Session, type SessionParts } from './session.js';
 
 export const SESSION_PARTS = Symbol('session parts');
@@ -19,7 +18,7 @@ export class BackfillHandler {
     return this.current.session;
   }
 
-  @EventPattern(topics.commands.name)
+  @OnBatch(topics.commands)
   async onCommands(batch: Batch<Command>): Promise<void> {
     const session = this.activate(batch.claim);
     for (const { value } of batch.records) await session.command(value);

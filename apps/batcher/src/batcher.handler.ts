@@ -1,7 +1,6 @@
 import { Controller, Inject, type BeforeApplicationShutdown } from '@nestjs/common';
-import { EventPattern } from '@nestjs/microservices';
 import { topics, type RecordChange } from '@libs/contracts';
-import type { Batch, EventLogServer, HandlerOptions } from '@libs/event-log';
+import { OnBatch, type Batch, type EventLogServer } from '@libs/event-log';
 import { Windows } from './windows.js';
 
 export const SERVER = Symbol('event-log server');
@@ -14,7 +13,7 @@ export class BatcherHandler implements BeforeApplicationShutdown {
     @Inject(SERVER) private readonly server: EventLogServer,
   ) {}
 
-  @EventPattern(topics.changes.name, { commit: 'by-handler' } satisfies HandlerOptions)
+  @OnBatch(topics.changes, { commit: 'by-handler' })
   async take(batch: Batch<RecordChange>): Promise<void> {
     await this.windows.take(batch);
   }

@@ -6,7 +6,7 @@ export interface Delivered<T> extends Omit<LogRecord, 'value'> {
 }
 
 /**
- * What an `@EventPattern(topics.x.name)` handler gets: consecutive, valid messages of one partition, in order.
+ * What an `@OnBatch(topics.x)` handler gets: consecutive, valid messages of one partition, in order.
  * Unreadable ones were dead-lettered before and are left out, so `records` may be shorter than the run of offsets.
  */
 export interface Batch<T> {
@@ -22,7 +22,7 @@ export interface Batch<T> {
 /**
  * `after-handler`: the batch is committed when the handler's promise resolves (default).
  * `by-handler`: the handler only takes the records; it commits later through `batch.claim` (windows, parked users).
- * Given as extras: `@EventPattern(topics.changes.name, { commit: 'by-handler' } satisfies HandlerOptions)`.
+ * `@OnBatch(topics.changes, { commit: 'by-handler' })`.
  */
 export interface HandlerOptions {
   readonly commit: 'after-handler' | 'by-handler';

@@ -14,5 +14,5 @@ export * from './port.js';
 export { MALFORMED_MESSAGE } from './server/delivery.js';
 export { EventLogServer, type ServerOptions } from './server/event-log-server.js';
 export { lagOf } from './server/lag-gauge.js';
-export { OriginalErrorFilter } from './server/original-error.filter.js';
+export { OnBatch } from './server/on-batch.js';
 export type { RetryPolicy, ServerParts } from './server/retrying.js';

@@ -64,7 +64,7 @@ export interface ConsumerHandlers {
    * Does not commit: that is `claim.commit`. A rejection is a bug: the consumer stops and `onCrash` is told.
    */
   onRecords(records: readonly LogRecord[], claim: Claim): Promise<void>;
-  /** A generation began: these partitions are ours. Earlier claims are already aborted. */
+  /** A generation began: these are all of our claims. Earlier ones that are not among them are already aborted. */
   onAssigned?(claims: readonly Claim[]): void;
   /** The consumer stopped for good by an error. */
   onCrash(error: Error): void;

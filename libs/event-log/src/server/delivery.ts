@@ -19,8 +19,8 @@ export interface DeliveryTarget {
 
 interface Reading {
   readonly passing: PassingClaim;
-  /** Where the last run ended. */
-  end: number;
+  /** Where the last run ended; `null` before the first. */
+  end: number | null;
 }
 
 /** A message as read, with its value decoded. */
@@ -45,8 +45,8 @@ export class Delivery {
     const first = records[0];
     const last = records.at(-1);
     if (first === undefined || last === undefined) return;
-    const reading = this.readingOf(claim, first.offset);
-    const start = reading.end;
+    const reading = this.readingOf(claim);
+    const start = reading.end ?? first.offset;
     const nextOffset = last.offset + 1;
     const valid = await this.decodeAll(records, claim);
     if (valid === null) return;
@@ -55,10 +55,15 @@ export class Delivery {
     if (this.target.commit === 'after-handler' && !claim.signal.aborted) await reading.passing.commit(nextOffset);
   }
 
-  private readingOf(claim: Claim, start: number): Reading {
+  /** The claim as the handler sees it: one for each of the log's. */
+  claimFor(claim: Claim): Claim {
+    return this.readingOf(claim).passing;
+  }
+
+  private readingOf(claim: Claim): Reading {
     let reading = this.readings.get(claim);
     if (reading === undefined) {
-      reading = { passing: new PassingClaim(claim), end: start };
+      reading = { passing: new PassingClaim(claim), end: null };
       this.readings.set(claim, reading);
     }
     return reading;

@@ -14,10 +14,11 @@ import {
 } from '@libs/contracts';
 import { createLogger, createMetrics, Health } from '@libs/observability';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Batch, HandlerOptions } from '../batch.js';
+import type { Batch } from '../batch.js';
+import type { Claim } from '../port.js';
 import { createEmbeddedLog, type EmbeddedLog } from '../embedded/embedded-log.js';
 import { EventLogServer, type ServerOptions } from './event-log-server.js';
-import { OriginalErrorFilter } from './original-error.filter.js';
+import { OnBatch } from './on-batch.js';
 
 const GROUP = 'sync.mapper';
 const PARTITION = 0;
@@ -64,7 +65,7 @@ class Behaviour {
 class AfterHandler {
   constructor(private readonly behaviour: Behaviour) {}
 
-  @EventPattern(topics.changes.name)
+  @OnBatch(topics.changes)
   onChanges(batch: Batch<RecordChange>): Promise<void> {
     return this.behaviour.handle(batch);
   }
@@ -74,7 +75,7 @@ class AfterHandler {
 class ByHandler {
   constructor(private readonly behaviour: Behaviour) {}
 
-  @EventPattern(topics.changes.name, { commit: 'by-handler' } satisfies HandlerOptions)
+  @OnBatch(topics.changes, { commit: 'by-handler' })
   onChanges(batch: Batch<RecordChange>): Promise<void> {
     return this.behaviour.handle(batch);
   }
@@ -82,11 +83,11 @@ class ByHandler {
 
 const ends: Array<() => Promise<void>> = [];
 afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
+  for (const end of ends.splice(0).toReversed()) await end();
 });
 
-async function scene(handle: Handle, options: Partial<ServerOptions> & { controller?: Type; filter?: boolean } = {}) {
-  const { controller = AfterHandler, filter = true, ...rest } = options;
+async function scene(handle: Handle, options: Partial<ServerOptions> & { controller?: Type } = {}) {
+  const { controller = AfterHandler, ...rest } = options;
   const log = createEmbeddedLog({ dataDir: ':memory:', partitions: 1 });
   await log.applyTopics(Object.values(topics) as Topic[]);
   const health = new Health();
@@ -101,7 +102,6 @@ async function scene(handle: Handle, options: Partial<ServerOptions> & { control
   module.useLogger(false);
   module.get(Behaviour).handle = handle;
   const app = module.createNestApplication();
-  if (filter) app.useGlobalFilters(new OriginalErrorFilter(app.getHttpAdapter()));
   app.connectMicroservice({ strategy: server }, { inheritAppConfig: true });
   ends.push(
     () => log.close(),
@@ -119,7 +119,7 @@ const send = (log: EmbeddedLog, ...values: unknown[]) =>
 const committed = async (log: EmbeddedLog) => (await log.committed(GROUP, topics.changes))[PARTITION]?.offset ?? null;
 async function all<T>(log: EmbeddedLog, topic: Topic<T>): Promise<T[]> {
   const found: T[] = [];
-  for await (const records of log.read(topic as Topic, { untilEnd: true })) {
+  for await (const records of log.read(topic, { untilEnd: true })) {
     for (const { value } of records) found.push(JSON.parse(value ?? 'null') as T);
   }
   return found;
@@ -282,14 +282,6 @@ describe('EventLogServer', () => {
     expect([await committed(log), await all(log, topics.deadLetters)]).toEqual([null, []]);
   });
 
-  it('stops the service rather than guess when the app lacks the filter', async () => {
-    const { log, start, health } = await scene(() => Promise.reject(new BusyError()), { filter: false });
-    const failure = new Promise<Error>((resolve) => health.whenFatal(resolve));
-    await send(log, change(1));
-    await start();
-    expect((await failure).message).toMatch(/OriginalErrorFilter/);
-  });
-
   it('leaves committing to a by-handler, but carries it over what was malformed', async () => {
     const claims: Array<Batch<RecordChange>['claim']> = [];
     const { log, start, server } = await scene(
@@ -328,25 +320,44 @@ describe('EventLogServer', () => {
   it('refuses a handler of something that is no topic', async () => {
     @Controller()
     class Lost {
-      @EventPattern('no.topic.v1')
-      onNothing(): void {}
+      @OnBatch({ ...topics.changes, name: 'no.topic.v1' })
+      onNothing(): Promise<void> {
+        return Promise.resolve();
+      }
     }
     const { start } = await scene(() => Promise.resolve(), { controller: Lost });
     await expect(start()).rejects.toThrow('a handler is bound to no.topic.v1, which is no topic');
   });
 
-  it('refuses a request handler', async () => {
+  it.each([
+    ['EventPattern', EventPattern(topics.changes.name) as MethodDecorator],
+    ['MessagePattern', MessagePattern(topics.changes.name)],
+  ])('refuses a handler that is bound by %s', async (_, bind) => {
     @Controller()
-    class Asking {
-      @MessagePattern(topics.changes.name)
-      onRequest(): void {}
+    class Stray {
+      @bind
+      onSomething(): void {}
     }
-    const { start } = await scene(() => Promise.resolve(), { controller: Asking });
-    await expect(start()).rejects.toThrow('must be an @EventPattern');
+    const { start } = await scene(() => Promise.resolve(), { controller: Stray });
+    await expect(start()).rejects.toThrow('the handler of salesforce.changes.v1 must be bound by @OnBatch');
+  });
+
+  it('tells of an assignment with the claims that later batches carry', async () => {
+    const claims: Claim[] = [];
+    const { log, start, server } = await scene(({ claim }) => {
+      claims.push(claim);
+      return Promise.resolve();
+    });
+    server.onAssigned((assigned) => claims.push(...assigned));
+    await start();
+    expect(claims.map(({ topic, partition }) => [topic, partition])).toEqual([[topics.changes.name, 0]]);
+    await send(log, change(1));
+    await until(() => expect(claims).toHaveLength(2));
+    expect(claims[1]).toBe(claims[0]);
   });
 
   it('waits, not ready, for a topic that is not there yet', async () => {
-    const late: Topic = { ...topics.changes, policy: { cleanup: 'compact' } } as Topic;
+    const late: Topic = { ...topics.changes, policy: { cleanup: 'compact' } };
     const log = createEmbeddedLog({ dataDir: ':memory:', partitions: 1 });
     const health = new Health();
     const parts = { metrics: createMetrics(), health, logger: createLogger('test', 'silent') };
@@ -356,11 +367,8 @@ describe('EventLogServer', () => {
       () => server.close(),
     );
     const keys: string[] = [];
-    server.addHandler(
-      late.name,
-      (batch: Batch<unknown>) => Promise.resolve(keys.push(...batch.records.map((r) => r.key))),
-      true,
-    );
+    const handler = (batch: Batch<unknown>) => Promise.resolve(keys.push(...batch.records.map(({ key }) => key)));
+    server.addHandler(late.name, handler, true, { keepsErrors: true });
     const listening = new Promise<unknown>((resolve) => server.listen(resolve));
     await until(() => expect(health.ready).toBe(false));
     await log.applyTopics([late]);

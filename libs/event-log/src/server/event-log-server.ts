@@ -2,10 +2,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { allTopics, isRetryable, stageOfGroup, type Topic } from '@libs/contracts';
 import { BaseRpcContext, Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
-import type { Batch, HandlerOptions } from '../batch.js';
-import type { Assignment, Consumer, EventLog } from '../port.js';
+import type { Batch } from '../batch.js';
+import type { Assignment, Claim, Consumer, EventLog } from '../port.js';
 import { Delivery } from './delivery.js';
 import { LagGauge } from './lag-gauge.js';
+import type { HandlerExtras } from './on-batch.js';
 import { Retrying, type RetryPolicy, type ServerParts } from './retrying.js';
 
 export interface ServerOptions {
@@ -31,14 +32,14 @@ class WiringError extends Error {
 }
 
 /**
- * The event log as a Nest transport: an `@EventPattern(topics.x.name)` handler gets whole {@link Batch}es of its topic.
- * Errors of handlers are met by the style guide, §6; they arrive as they were thrown if the app has the
- * {@link OriginalErrorFilter}, and without it the first one stops the service.
+ * The event log as a Nest transport: a method bound by {@link OnBatch} gets whole {@link Batch}es of its topic. Errors are met
+ * by the style guide, §6.
  */
 export class EventLogServer extends Server implements CustomTransportStrategy {
   override readonly propagatesEventHandlerErrors = true;
   private readonly stopping = new AbortController();
   private readonly retry: RetryPolicy;
+  private readonly assignedListeners: Array<(claims: readonly Claim[]) => void> = [];
   private consumer: Consumer | null = null;
   private lag: LagGauge | null = null;
   private running: Promise<void> = Promise.resolve();
@@ -64,6 +65,14 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
       return;
     }
     this.running = this.begin(deliveries, callback);
+  }
+
+  /**
+   * Calls back when a generation begins, with all claims of this service: the same objects as the `claim` of later batches.
+   * Those of before that are not among them are aborted. Register before the service listens.
+   */
+  onAssigned(listener: (claims: readonly Claim[]) => void): void {
+    this.assignedListeners.push(listener);
   }
 
   private async begin(deliveries: ReadonlyMap<string, Delivery>, callback: (error?: unknown) => void): Promise<void> {
@@ -116,9 +125,11 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
   }
 
   private makeDelivery(topic: Topic, handler: MessageHandler): Delivery {
-    if (handler.isEventHandler !== true) throw new WiringError(`the handler of ${topic.name} must be an @EventPattern`);
+    if (handler.isEventHandler !== true)
+      throw new WiringError(`the handler of ${topic.name} must be bound by @OnBatch`);
     if (handler.next !== undefined) throw new WiringError(`${topic.name} has more than one handler in this service`);
-    const { commit = 'after-handler' } = (handler.extras ?? {}) as Partial<HandlerOptions>;
+    const { commit = 'after-handler', keepsErrors } = (handler.extras ?? {}) as Partial<HandlerExtras>;
+    if (keepsErrors !== true) throw new WiringError(`the handler of ${topic.name} must be bound by @OnBatch`);
     return new Delivery(
       { topic, commit, stage: stageOfGroup(this.options.group), handle: (batch) => callHandler(handler, batch) },
       this.log,
@@ -148,7 +159,10 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
           { group, topics, assignment, maxRecords, from },
           {
             onRecords: async (records, claim) => deliveries.get(claim.topic)?.onRecords(records, claim),
-            onAssigned: () => metrics.logRebalances.inc({ group }),
+            onAssigned: (claims) => {
+              metrics.logRebalances.inc({ group });
+              this.tellAssigned(claims.map((claim) => deliveries.get(claim.topic)?.claimFor(claim) ?? claim));
+            },
             onCrash: (error) => this.crashed(error),
           },
         );
@@ -160,6 +174,10 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
       }
     }
     return null;
+  }
+
+  private tellAssigned(claims: readonly Claim[]): void {
+    for (const listener of this.assignedListeners) listener(claims);
   }
 
   private crashed(error: Error): void {
