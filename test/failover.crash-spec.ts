@@ -77,7 +77,7 @@ describe('two of each service on Kafka', () => {
       'the end',
       async () => {
         const last = await status();
-        return (last?.type === 'completed' || last?.type === 'failed') && last;
+        return last?.type === 'completed' || last?.type === 'failed' ? last : null;
       },
       240_000,
       500,

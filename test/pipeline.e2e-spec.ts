@@ -26,7 +26,7 @@ afterAll(async () => {
 
 const email = () => `${randomUUID()}@example.com`;
 
-async function command(type: string, data: Record<string, unknown>, id = randomUUID()): Promise<string> {
+async function command(type: string, data: Record<string, unknown>, id: string = randomUUID()): Promise<string> {
   await stack.log.append([{ topic: topics.commands, key: 'backfill', value: { id, type, data, by: 'test' } }]);
   return id;
 }
@@ -160,7 +160,7 @@ describe('the pipeline on Kafka, one process a service', () => {
       await producer.close();
       const letters = await waitFor('three dead letters', async () => {
         const found = (await stack.readAll(topics.deadLetters)).filter(({ origin }) => origin?.topic === name);
-        return found.length >= 3 && found;
+        return found.length >= 3 ? found : null;
       });
       expect(letters.map(({ stage, code }) => `${stage} ${code}`)).toEqual(
         Array.from({ length: letters.length }, () => 'decode event-log.malformed_message'),

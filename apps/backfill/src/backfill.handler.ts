@@ -1,26 +1,35 @@
 import { Controller, Inject } from '@nestjs/common';
 import { topics, type Command } from '@libs/contracts';
-import { OnBatch, type Batch, type Claim } from '@libs/event-log';
+import { OnBatch, type Batch, type Claim, type EventLogServer } from '@libs/event-log';
 import { Session, type SessionParts } from './session.js';
 
 export const SESSION_PARTS = Symbol('session parts');
+export const SERVER = Symbol('event-log server');
 
 /** Commands in, jobs and answers out. Whoever owns the one partition of the admin topic runs the jobs. */
 @Controller()
 export class BackfillHandler {
   private current: { readonly claim: Claim; readonly session: Session } | null = null;
 
-  constructor(@Inject(SESSION_PARTS) private readonly parts: SessionParts) {}
+  constructor(
+    @Inject(SESSION_PARTS) private readonly parts: SessionParts,
+    @Inject(SERVER) server: EventLogServer,
+  ) {
+    // Jobs go on when the partition becomes ours, without waiting for a command.
+    server.onAssigned((claims) => {
+      for (const claim of claims) this.sessionOf(claim);
+      if (claims.length === 0) parts.health.set('backfill', true, 'standing by');
+    });
+  }
 
-  /** Called when the partition becomes ours: jobs go on without waiting for a command. */
-  activate(claim: Claim): Session {
+  private sessionOf(claim: Claim): Session {
     if (this.current?.claim !== claim) this.current = { claim, session: new Session(this.parts, claim.signal) };
     return this.current.session;
   }
 
   @OnBatch(topics.commands)
   async onCommands(batch: Batch<Command>): Promise<void> {
-    const session = this.activate(batch.claim);
+    const session = this.sessionOf(batch.claim);
     for (const { value } of batch.records) await session.command(value);
   }
 }

@@ -1,5 +1,15 @@
 import type { Cursor } from '@libs/contracts';
-import { parseSalesforceDateTime, soqlDateTime, soqlString, type SalesforceClient } from '@libs/salesforce';
+import {
+  allOf,
+  identifier,
+  parseSalesforceDateTime,
+  select,
+  soqlDateTime,
+  soqlString,
+  type SalesforceClient,
+  type SalesforceRecord,
+  SalesforceUnavailableError,
+} from '@libs/salesforce';
 
 /** Rows asked for in one page: the most that REST gives. Source: facts/salesforce.md §4.1. */
 export const PAGE_SIZE = 2_000;
@@ -14,15 +24,12 @@ export interface Page {
 
 type Position = Pick<Cursor, 'object' | 'where' | 'ids' | 'after' | 'queried'>;
 
-/** The WHERE clause of the rows behind a position, in the order (CreatedDate, Id), which no later change of a row moves. */
-function condition({ where, after }: Position): string {
-  const parts: string[] = [];
-  if (where !== undefined) parts.push(`(${where})`);
-  if (after !== undefined) {
-    const created = soqlDateTime(new Date(parseSalesforceDateTime(after.createdDate)));
-    parts.push(`(CreatedDate > ${created} OR (CreatedDate = ${created} AND Id > ${soqlString(after.id)}))`);
-  }
-  return parts.length === 0 ? '' : ` WHERE ${parts.join(' AND ')}`;
+/** The rows behind a position, in the order (CreatedDate, Id), which no later change of a row moves. */
+function conditionBehind({ where, after }: Position): string {
+  const parts = where === undefined ? [] : [where];
+  if (after === undefined) return allOf(parts);
+  const created = soqlDateTime(after.createdMs);
+  return allOf([...parts, `CreatedDate > ${created} OR (CreatedDate = ${created} AND Id > ${soqlString(after.id)})`]);
 }
 
 /**
@@ -35,16 +42,30 @@ export async function readPage(salesforce: SalesforceClient, position: Position,
     const queried = position.queried + ids.length;
     return { ids, after: undefined, queried, last: queried >= position.ids.length };
   }
-  const soql = `SELECT Id, CreatedDate FROM ${position.object}${condition(position)} ORDER BY CreatedDate, Id LIMIT ${PAGE_SIZE}`;
+  const soql = select({
+    object: position.object ?? '',
+    fields: ['Id', 'CreatedDate'],
+    where: conditionBehind(position),
+    orderBy: ['CreatedDate', 'Id'],
+    limit: PAGE_SIZE,
+  });
   const page = await salesforce.query(soql, { pageSize: PAGE_SIZE, signal });
-  const rows = page.records as ReadonlyArray<{ readonly Id: string; readonly CreatedDate: string }>;
+  const rows = page.records.map(toRow);
   const end = rows.at(-1);
   return {
-    ids: rows.map((row) => row.Id),
-    after: end === undefined ? position.after : { createdDate: end.CreatedDate, id: end.Id },
+    ids: rows.map((row) => row.id),
+    after: end ?? position.after,
     queried: position.queried + rows.length,
     last: page.next === null && rows.length < PAGE_SIZE,
   };
+}
+
+function toRow(record: SalesforceRecord): { readonly id: string; readonly createdMs: number } {
+  const { Id, CreatedDate } = record;
+  const createdMs = typeof CreatedDate === 'string' ? parseSalesforceDateTime(CreatedDate) : null;
+  if (typeof Id !== 'string' || createdMs === null)
+    throw new SalesforceUnavailableError('a row came without Id or CreatedDate');
+  return { id: Id, createdMs };
 }
 
 /** How many rows an object job will read. */
@@ -54,8 +75,6 @@ export async function countRows(
   where: string | undefined,
   signal: AbortSignal,
 ): Promise<number> {
-  const page = await salesforce.query(`SELECT COUNT() FROM ${object}${condition({ object, where, queried: 0 })}`, {
-    signal,
-  });
-  return page.totalSize;
+  const soql = `SELECT COUNT() FROM ${identifier(object)}${where === undefined ? '' : ` WHERE ${where}`}`;
+  return (await salesforce.query(soql, { signal })).totalSize;
 }

@@ -9,7 +9,7 @@ import {
   SyncError,
 } from '@libs/contracts';
 import { decode, type EventLog } from '@libs/event-log';
-import type { SalesforceClient } from '@libs/salesforce';
+import { InvalidConditionError, parseCondition, SalesforceQueryError, type SalesforceClient } from '@libs/salesforce';
 import type { Health, Logger, Metrics } from '@libs/observability';
 import { ExponentialBackoff, handleWhen, retry, type IPolicy } from 'cockatiel';
 import { Ledger } from './core/ledger.js';
@@ -29,6 +29,10 @@ export interface SessionParts {
   readonly health: Health;
   readonly logger: Logger;
 }
+
+type Checked =
+  | { readonly ok: true; readonly plan: JobPlan; readonly total: number }
+  | { readonly ok: false; readonly reason: string };
 
 /**
  * The time in which this instance owns the admin topic: it knows every job, reads the pages of one at a time, oldest first,
@@ -83,26 +87,29 @@ export class Session {
         known: !planned.reason.startsWith('unknown command'),
         data: { reason: planned.reason },
       };
-    let total: number;
-    try {
-      total = await this.countOf(planned.plan);
-    } catch (error) {
-      if (!(error instanceof SyncError) || error.retryable) throw error;
-      return { type: 'rejected', known: true, data: { reason: error.message, code: error.code } };
-    }
-    const job: Job = { cursor: await this.newCursor(command.id, planned.plan, total), ledger: new Ledger() };
+    const checked = await this.check(planned.plan);
+    if (!checked.ok) return { type: 'rejected', known: true, data: { reason: checked.reason } };
+    const { plan, total } = checked;
+    const job: Job = { cursor: await this.newCursor(command.id, plan, total), ledger: new Ledger() };
     await saveJob(this.parts.log, job);
     this.jobs.set(command.id, job);
-    const of =
-      planned.plan.kind === 'ids'
-        ? { ids: planned.plan.ids.length }
-        : { object: planned.plan.object, where: planned.plan.where };
+    const of = plan.kind === 'ids' ? { ids: plan.ids.length } : { object: plan.object, where: plan.where };
     return { type: 'accepted', known: true, data: { ...of, total } };
   }
 
-  private async countOf(plan: JobPlan): Promise<number> {
-    if (plan.kind === 'ids') return plan.ids.length;
-    return countRows(this.parts.salesforce, plan.object, plan.where, this.signal);
+  /** Has the condition parsed and the org asked, which knows its fields best. A failure of the world is thrown, and tried again. */
+  private async check(plan: JobPlan): Promise<Checked> {
+    if (plan.kind === 'ids') return { ok: true, plan, total: plan.ids.length };
+    try {
+      const where = plan.where === undefined ? undefined : parseCondition(plan.object, plan.where);
+      const total = await countRows(this.parts.salesforce, plan.object, where, this.signal);
+      return { ok: true, plan: where === undefined ? plan : { ...plan, where }, total };
+    } catch (error) {
+      if (error instanceof InvalidConditionError) return { ok: false, reason: `data.where: ${error.message}` };
+      if (error instanceof SalesforceQueryError)
+        return { ok: false, reason: `Salesforce refuses it: ${error.message}` };
+      throw error;
+    }
   }
 
   private async newCursor(jobId: string, plan: JobPlan, total: number): Promise<Cursor> {

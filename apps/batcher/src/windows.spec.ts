@@ -21,7 +21,9 @@ class FakeLog {
   }
 
   recordsOf(topic: string): string[][] {
-    return this.appended.filter((message) => message.topic.name === topic).map((message) => message.value?.entries.map((entry) => entry.recordId) ?? []);
+    return this.appended
+      .filter((message) => message.topic.name === topic)
+      .map((message) => message.value?.entries.map((entry) => entry.recordId) ?? []);
   }
 }
 
@@ -61,7 +63,14 @@ function batchOf(claim: Claim, from: number, records: number[], lane: Lane = 're
       key: recordId(n),
       headers: {},
       timestampMs: 0,
-      value: { recordType: 'Lead', recordId: recordId(n), changeType: 'UPDATE', source: 'cdc', lane, commitTimestamp: 1 },
+      value: {
+        recordType: 'Lead',
+        recordId: recordId(n),
+        changeType: 'UPDATE',
+        source: 'cdc',
+        lane,
+        commitTimestamp: 1,
+      },
     })),
   };
 }

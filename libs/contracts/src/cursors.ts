@@ -14,8 +14,8 @@ export const cursor = z.object({
   /** Read so far: rows of complete, durable pages. */
   queried: z.number().int(),
   total: z.number().int().optional(),
-  /** Keyset position after the last durable page; absent before the first. For an id list: how many are done. */
-  after: z.object({ createdDate: z.string(), id: z.string() }).optional(),
+  /** Keyset position after the last durable page; absent before the first, and for an id list, whose position is `queried`. */
+  after: z.object({ createdMs: z.number().int(), id: z.string() }).optional(),
   readingDone: z.boolean(),
   /** What is durable in `salesforce.changes.v1`, by partition. */
   published: z.record(z.string(), offsetRanges),

@@ -1,0 +1,276 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  allTopics,
+  encodeBatcherProgress,
+  groupOf,
+  topics,
+  type Outcome,
+  type RecordChange,
+  type Status,
+} from '@libs/contracts';
+import { createEmbeddedLog, decode, type Consumer, type EmbeddedLog } from '@libs/event-log';
+import { createLogger, createMetrics, Health } from '@libs/observability';
+import {
+  SalesforceQueryError,
+  SalesforceUnavailableError,
+  type QueryPage,
+  type SalesforceClient,
+} from '@libs/salesforce';
+import { MAX_WAITING_IDS } from './room.js';
+import { Session } from './session.js';
+
+const toId = (n: number) => {
+  // 15 characters without capitals but 'Q' at the third place: the checksum of such an id is always EAA.
+  return `00Q${String(n).padStart(12, '0')}EAA`;
+};
+
+/** An org with `rows` leads, made one a second; answers the keyset queries of a backfill as SOQL would. */
+class FakeOrg implements SalesforceClient {
+  readonly queries: string[] = [];
+  failNext: Error[] = [];
+  readonly pageCap: number;
+
+  constructor(
+    readonly rows: number,
+    options: { readonly pageCap?: number } = {},
+  ) {
+    this.pageCap = options.pageCap ?? 2_000;
+  }
+
+  async query(soql: string): Promise<QueryPage> {
+    this.queries.push(soql);
+    const failure = this.failNext.shift();
+    if (failure !== undefined) throw failure;
+    if (soql.includes('COUNT()')) return { totalSize: this.rows, records: [], next: null };
+    const after = /Id > '([^']+)'/.exec(soql)?.[1];
+    const limit = Number(/LIMIT (\d+)/.exec(soql)?.[1]);
+    const start = after === undefined ? 0 : Number(after.slice(3, 15)) + 1;
+    const end = Math.min(this.rows, start + Math.min(limit, this.pageCap));
+    const records = Array.from({ length: end - start }, (_, index) => ({
+      Id: toId(start + index),
+      CreatedDate: new Date((start + index) * 1000).toISOString().replace('Z', '+0000'),
+    }));
+    return { totalSize: this.rows, records, next: end < Math.min(this.rows, start + limit) ? '/more' : null };
+  }
+
+  queryMore(): Promise<QueryPage> {
+    throw new Error('a backfill pages by keyset');
+  }
+  describe(): never {
+    throw new Error('not asked for');
+  }
+  connect(): never {
+    throw new Error('not asked for');
+  }
+}
+
+/** The rest of the pipeline in miniature: takes changes in the place of the batcher and tells what became of each. */
+async function drain(
+  log: EmbeddedLog,
+  fateOf: (change: RecordChange) => Pick<Outcome, 'kind' | 'reason'>,
+): Promise<Consumer> {
+  return log.consume(
+    { group: groupOf('batcher'), topics: [topics.changes] },
+    {
+      onCrash: (error) => {
+        throw error;
+      },
+      onRecords: async (records, claim) => {
+        const messages = records.map((record) => {
+          const decoded = decode(topics.changes, record.value);
+          if (!decoded.ok) throw new Error(decoded.reason);
+          const { recordId, recordType, jobId, lane } = decoded.value;
+          return {
+            topic: topics.outcomes,
+            key: recordId,
+            value: {
+              recordId,
+              recordType,
+              offsets: [`${record.partition}:${record.offset}`],
+              jobIds: jobId === undefined ? [] : [jobId],
+              lane,
+              time: 1,
+              ...fateOf(decoded.value),
+            },
+          };
+        });
+        await log.append(messages);
+        const next = (records.at(-1)?.offset ?? 0) + 1;
+        await claim.commit(0, encodeBatcherProgress({ backfillEmittedTo: next }));
+      },
+    },
+  );
+}
+
+const open: Array<() => Promise<void>> = [];
+afterEach(async () => {
+  for (const close of open.splice(0).toReversed()) await close();
+});
+
+async function newLog(): Promise<EmbeddedLog> {
+  const log = createEmbeddedLog({ dataDir: ':memory:', partitions: 3, sessionTimeoutMs: 5_000 });
+  await log.applyTopics(allTopics);
+  open.push(() => log.close());
+  return log;
+}
+
+function begin(log: EmbeddedLog, salesforce: SalesforceClient) {
+  const abortion = new AbortController();
+  const health = new Health();
+  const session = new Session(
+    {
+      log,
+      salesforce,
+      mappedObjects: ['Lead', 'Contact'],
+      metrics: createMetrics(),
+      health,
+      logger: createLogger('test', 'silent'),
+    },
+    abortion.signal,
+  );
+  open.push(async () => abortion.abort());
+  return { session, health, end: () => abortion.abort() };
+}
+
+async function statuses(log: EmbeddedLog, id: string): Promise<Status[]> {
+  const found: Status[] = [];
+  for await (const records of log.read(topics.status, { untilEnd: true })) {
+    for (const record of records) {
+      const decoded = decode(topics.status, record.value);
+      if (decoded.ok && decoded.value.id === id) found.push(decoded.value);
+    }
+  }
+  return found;
+}
+
+async function published(log: EmbeddedLog): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const records of log.read(topics.changes, { untilEnd: true }))
+    ids.push(...records.map((record) => record.key));
+  return ids;
+}
+
+const end = (log: EmbeddedLog, id: string) =>
+  expect.poll(async () => (await statuses(log, id)).at(-1)?.type, { timeout: 30_000, interval: 50 });
+
+const start = (id: string, data: Record<string, unknown> = { object: 'Lead' }) => ({
+  id,
+  type: 'backfill.start',
+  data,
+});
+
+describe('Session', () => {
+  it('reads every row once, in pages, and completes when each has its outcome', async () => {
+    const [log, org] = [await newLog(), new FakeOrg(4_500)];
+    await drain(log, ({ recordId }) =>
+      recordId.endsWith('7EAA') ? { kind: 'skipped', reason: 'mapping.no_email' } : { kind: 'written' },
+    );
+    const { session } = begin(log, org);
+    await session.command(start('job'));
+    await end(log, 'job').toBe('completed');
+    const ids = await published(log);
+    expect(ids).toHaveLength(4_500);
+    expect(new Set(ids).size).toBe(4_500);
+    expect((await statuses(log, 'job')).at(-1)?.data).toMatchObject({
+      queried: 4_500,
+      enqueued: 4_500,
+      written: 4_050,
+      skipped: 450,
+      dead: 0,
+      reasons: { 'mapping.no_email': 450 },
+      summary: 'completed, 4050 written, 450 skipped, 0 dead',
+    });
+    expect(org.queries).toHaveLength(4); // a count and three pages
+  });
+
+  it('goes on when Salesforce gives smaller pages than asked for', async () => {
+    const [log, org] = [await newLog(), new FakeOrg(1_100, { pageCap: 300 })];
+    await drain(log, () => ({ kind: 'written' }));
+    await begin(log, org).session.command(start('job'));
+    await end(log, 'job').toBe('completed');
+    expect(new Set(await published(log)).size).toBe(1_100);
+  });
+
+  it('has at most ten thousand ids waiting in the first topic', async () => {
+    const [log, org] = [await newLog(), new FakeOrg(14_000)];
+    const { session } = begin(log, org);
+    await session.command(start('job'));
+    await expect.poll(async () => (await published(log)).length, { timeout: 20_000 }).toBe(MAX_WAITING_IDS);
+    const asked = org.queries.length;
+    await drain(log, () => ({ kind: 'written' }));
+    await end(log, 'job').toBe('completed');
+    expect(asked).toBe(1 + MAX_WAITING_IDS / 2_000 + 2); // the count, what was published, what waits for room, one page ahead
+    expect((await published(log)).length).toBe(14_000);
+  });
+
+  it('goes on from the last durable page after its end, with another owner', async () => {
+    const [log, org] = [await newLog(), new FakeOrg(14_000)];
+    const first = begin(log, org);
+    await first.session.command(start('job'));
+    await expect.poll(async () => (await published(log)).length, { timeout: 20_000 }).toBe(MAX_WAITING_IDS);
+    first.end();
+    await drain(log, () => ({ kind: 'written' }));
+    begin(log, org);
+    await end(log, 'job').toBe('completed');
+    expect(new Set(await published(log)).size).toBe(14_000);
+    expect((await statuses(log, 'job')).at(-1)?.data).toMatchObject({
+      queried: 14_000,
+      enqueued: 14_000,
+      written: 14_000,
+    });
+  });
+
+  it('completes a job of no rows with zero, and does the work of one id once', async () => {
+    const [log, org] = [await newLog(), new FakeOrg(0)];
+    const { session } = begin(log, org);
+    await session.command(start('job', { object: 'Lead', where: "Status = 'none'" }));
+    await end(log, 'job').toBe('completed');
+    await session.command(start('job'));
+    const all = await statuses(log, 'job');
+    expect(all.map(({ type, data }) => [type, data['duplicate'] ?? data['summary']])).toEqual([
+      ['accepted', undefined],
+      ['completed', 'completed, 0 written, 0 skipped, 0 dead'],
+      ['accepted', true],
+    ]);
+  });
+
+  it('refuses with the reason: of ours, of the parser, of the org', async () => {
+    const [log, org] = [await newLog(), new FakeOrg(5)];
+    const { session } = begin(log, org);
+    await session.command(start('unmapped', { object: 'Case' }));
+    await session.command(start('unparsed', { object: 'Lead', where: "Name = 'x' LIMIT 1" }));
+    org.failNext.push(new SalesforceQueryError("No such column 'Nope__c' on entity 'Lead'", 'INVALID_FIELD'));
+    await session.command(start('unknown field', { object: 'Lead', where: 'Nope__c = null' }));
+    for (const [id, reason] of [
+      ['unmapped', 'Case has no mapping file'],
+      ['unparsed', 'data.where: '],
+      ['unknown field', "No such column 'Nope__c'"],
+    ] as const) {
+      const [answer] = await statuses(log, id);
+      expect(answer?.type).toBe('rejected');
+      expect(answer?.data['reason']).toContain(reason);
+    }
+    expect(await published(log)).toEqual([]);
+  });
+
+  it('waits out a Salesforce that is down, says so, and loses no page', async () => {
+    const [log, org] = [await newLog(), new FakeOrg(3_000)];
+    await drain(log, () => ({ kind: 'written' }));
+    const { session, health } = begin(log, org);
+    await session.command(start('job'));
+    org.failNext.push(new SalesforceUnavailableError('HTTP 503'), new SalesforceUnavailableError('HTTP 503'));
+    await end(log, 'job').toBe('completed');
+    expect(new Set(await published(log)).size).toBe(3_000);
+    expect(health.ready).toBe(true);
+  });
+
+  it('takes a list of ids of mixed types', async () => {
+    const [log, org] = [await newLog(), new FakeOrg(0)];
+    await drain(log, () => ({ kind: 'written' }));
+    const ids = [toId(1), '0035f00002EztxDAAR', toId(1)];
+    await begin(log, org).session.command(start('job', { ids }));
+    await end(log, 'job').toBe('completed');
+    expect((await published(log)).toSorted()).toEqual(['0035f00002EztxDAAR', toId(1)]);
+    expect(org.queries).toEqual([]);
+  });
+});
