@@ -1,6 +1,9 @@
 import { bulkUpdate } from './bulk-update.js';
 import type { Endpoint } from './endpoint.js';
+import { forgetEndpoints } from './forget.js';
+import { merge } from './merge.js';
 import { readEndpoints } from './read.js';
+import { subscriptionEndpoints } from './subscriptions.js';
 import { deleteByEmail, deleteByUserId, update, updateEmail } from './update.js';
 
 /** Every endpoint of the simulated API. */
@@ -8,8 +11,11 @@ export const endpoints: readonly Endpoint[] = [
   bulkUpdate,
   update,
   updateEmail,
+  merge,
   deleteByEmail,
   deleteByUserId,
+  ...forgetEndpoints,
+  ...subscriptionEndpoints,
   ...readEndpoints,
 ];
 
@@ -18,7 +24,7 @@ export interface Route {
   params: Record<string, string>;
 }
 
-/** Finds the endpoint of a path below /api/, a literal segment before a parameter. `null`: none. `undefined` params cannot be. */
+/** Finds the endpoint of a path below /api/, a literal segment before a parameter. `null`: there is none. */
 export function route(method: string, path: string): Route | 'malformed' | null {
   const segments = path.split('/');
   let best: Route | null = null;
