@@ -1,3 +1,4 @@
+import { projectTypes } from '@libs/contracts';
 import { z } from 'zod';
 import { flag } from './load-settings.js';
 
@@ -118,7 +119,7 @@ export const iterableSettings = z.object({
     .describe('https://api.iterable.com, or https://api.eu.iterable.com.'),
   ITERABLE_API_KEY: z.string().min(1).describe('Server-side API key of the project. Secret.'),
   ITERABLE_PROJECT_TYPE: z
-    .enum(['email', 'user-id', 'hybrid'])
+    .enum(projectTypes)
     .default('email')
     .describe("How the project identifies users. Fixed at the project's creation."),
   ITERABLE_REQUESTS_PER_SECOND: z.coerce

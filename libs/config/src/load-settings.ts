@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { BadSettingError } from '@libs/contracts';
 import { z } from 'zod';
 
 /** A bad environment: every bad variable with what is wrong and what to do. No value is shown. */
-export class SettingsError extends Error {
+export class SettingsError extends BadSettingError {
   override readonly name = 'SettingsError';
 
   constructor(

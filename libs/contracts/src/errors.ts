@@ -23,6 +23,12 @@ export abstract class AccessRefusedError extends SyncError {
   override readonly retryable = true;
 }
 
+/**
+ * Something given to the process at its start is wrong: a setting, a file. The message says to a person what and where,
+ * without a value that may be secret; the process exits with 2 and shows no stack.
+ */
+export abstract class BadSettingError extends Error {}
+
 /** Should the same step be tried again? Total: a foreign error is not retryable by us, it is a bug or a bad setting. */
 export function isRetryable(error: unknown): boolean {
   return error instanceof SyncError && error.retryable;

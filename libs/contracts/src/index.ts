@@ -7,5 +7,6 @@ export * from './cursors.js';
 export * from './errors.js';
 export * from './messages.js';
 export * from './positions.js';
+export * from './project-type.js';
 export * from './record-id.js';
 export * from './topics.js';

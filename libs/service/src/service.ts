@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { DynamicModule, INestApplication } from '@nestjs/common';
 import { loadSettings, SettingsError, type Environment, type ServiceSettings, type SettingsSchema } from '@libs/config';
-import { groupOf } from '@libs/contracts';
+import { BadSettingError, groupOf } from '@libs/contracts';
 import { EventLogServer, type Assignment, type EventLog } from '@libs/event-log';
 import { nestLogger, type Health, type Logger, type Metrics } from '@libs/observability';
 import type { z } from 'zod';
@@ -69,7 +69,7 @@ const STOP_DEADLINE_MS = 25_000;
 
 /**
  * The whole of an app's `main.ts`: settings, parts, service, HTTP doors, signals. Never returns normally; exits with
- * 0 after a clean stop, 1 after a fatal error, 2 for a bad environment.
+ * 0 after a clean stop, 1 after a fatal error, 2 for a bad environment or a bad file that it names.
  */
 export async function runService<S extends SettingsSchema>(
   spec: ServiceSpec<S>,
@@ -80,7 +80,7 @@ export async function runService<S extends SettingsSchema>(
     settings = loadSettings(spec.name, spec.settings, environment);
     requireBrokers(spec.name, settings);
   } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
+    if (!(error instanceof BadSettingError)) throw error;
     process.stderr.write(`${error.message}\n`);
     process.exitCode = 2;
     return;
@@ -111,6 +111,11 @@ export async function runService<S extends SettingsSchema>(
     running = await startService(spec, settings, parts);
     await running.app.listen(own.HTTP_PORT, own.HTTP_HOST);
   } catch (error) {
+    if (error instanceof BadSettingError) {
+      process.stderr.write(`${error.message}\n`);
+      await stop(2);
+      return;
+    }
     parts.health.fail(error instanceof Error ? error : new Error(String(error)));
     return;
   }

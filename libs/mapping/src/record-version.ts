@@ -1,0 +1,23 @@
+import type { Version } from '@libs/contracts';
+import type { CompiledMapping, SourceRecord } from './compile-mapping.js';
+
+/** A Salesforce datetime as epoch milliseconds; `null` when it is none. */
+function toEpochMs(value: unknown): number | null {
+  if (typeof value !== 'string') return null;
+  const parsed = Date.parse(value.replace(/([+-]\d{2})(\d{2})$/, '$1:$2'));
+  return Number.isNaN(parsed) ? null : parsed;
+}
+
+/**
+ * How new a fetched row is. Invariant 3: the greatest SystemModstamp of the record and the parents that its mapping
+ * reads, then the start of the fetch. `null` when the row has no SystemModstamp of its own that can be read.
+ */
+export function recordVersion(
+  record: SourceRecord,
+  compiled: Pick<CompiledMapping, 'modstamps'>,
+  fetchedAtMs: number,
+): Version | null {
+  const [own, ...parents] = compiled.modstamps(record).map(toEpochMs);
+  if (own === undefined || own === null) return null;
+  return { modstampMs: Math.max(own, ...parents.map((stamp) => stamp ?? own)), fetchedAtMs };
+}

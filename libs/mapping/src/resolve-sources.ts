@@ -1,0 +1,95 @@
+import type { Mapping } from './mapping.js';
+import { relationshipsOf } from './paths.js';
+import { suggest } from './suggest.js';
+
+/** What is needed of an object's describe. */
+export interface ObjectShape {
+  readonly name: string;
+  readonly fields: ReadonlyArray<{
+    readonly name: string;
+    readonly type: string;
+    readonly relationshipName: string | null;
+    readonly referenceTo: readonly string[];
+  }>;
+}
+
+/** What the org says of the fields that a mapping reads. */
+export interface ResolvedSources {
+  /** Describe type of each source path that the org shows. */
+  readonly fieldTypes: ReadonlyMap<string, string>;
+  /** Paths of SystemModstamp and IsDeleted that can be selected: `SystemModstamp`, `Account.SystemModstamp`, … */
+  readonly systemFields: ReadonlySet<string>;
+  /** The objects behind each relationship path; several for a lookup that may point at any of them. */
+  readonly parents: ReadonlyMap<string, readonly string[]>;
+  /** Source paths that the org does not show: they do not exist, or field-level security hides them. */
+  readonly unknown: ReadonlyArray<{ readonly source: string; readonly suggestion?: string }>;
+}
+
+const SYSTEM_FIELDS = ['SystemModstamp', 'IsDeleted'];
+
+/**
+ * Looks the source paths of a mapping up in what describe said.
+ *
+ * Output: the answer; or, while shapes are missing, the names of the objects to describe next, for another call with them.
+ * A lookup that may point at several objects (the owner of a Lead: a User or a queue) shows in SOQL only the fields of the
+ * entity Name, and no SystemModstamp among them. Source: Salesforce object reference, Name.
+ */
+export function resolveSources(
+  mapping: Mapping,
+  shapes: ReadonlyMap<string, ObjectShape>,
+): ResolvedSources | { readonly missing: readonly string[] } {
+  const missing = new Set<string>();
+  const shapesOf = (objects: readonly string[]) =>
+    objects.flatMap((object) => {
+      const shape = shapes.get(object);
+      if (shape === undefined) missing.add(object);
+      return shape ?? [];
+    });
+  const parents = new Map<string, readonly string[]>();
+  const objectsAt = (path: string): readonly string[] => (path === '' ? [mapping.object] : (parents.get(path) ?? []));
+
+  const paths = [...new Set(mapping.fields.flatMap((field) => relationshipsOf(field.source)))];
+  for (const path of paths.toSorted((a, b) => a.length - b.length)) {
+    const [from, relationship] = split(path);
+    const lookups = shapesOf(objectsAt(from)).flatMap((shape) => shape.fields);
+    parents.set(path, lookups.find((lookup) => lookup.relationshipName === relationship)?.referenceTo ?? []);
+  }
+
+  const fieldTypes = new Map<string, string>();
+  const unknown: Array<{ source: string; suggestion?: string }> = [];
+  for (const { source } of mapping.fields) {
+    const [from, name] = split(source);
+    const fields = shapesOf(objectsAt(from)).flatMap((shape) => shape.fields);
+    const field = fields.find((candidate) => candidate.name === name);
+    if (field !== undefined) fieldTypes.set(source, field.type);
+    else unknown.push({ source, ...meant(from, name, fields) });
+  }
+
+  const systemFields = new Set<string>();
+  for (const path of ['', ...parents.keys()]) {
+    const found = shapesOf(objectsAt(path));
+    const [shape] = found;
+    if (shape === undefined || found.length > 1) continue;
+    for (const name of SYSTEM_FIELDS) {
+      if (shape.fields.some((field) => field.name === name)) systemFields.add(join(path, name));
+    }
+  }
+  return missing.size > 0 ? { missing: [...missing] } : { fieldTypes, systemFields, parents, unknown };
+}
+
+function split(path: string): [from: string, name: string] {
+  const dot = path.lastIndexOf('.');
+  return dot < 0 ? ['', path] : [path.slice(0, dot), path.slice(dot + 1)];
+}
+
+function join(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`;
+}
+
+function meant(from: string, name: string, fields: ReadonlyArray<{ readonly name: string }>): { suggestion?: string } {
+  const near = suggest(
+    name,
+    fields.map((field) => field.name),
+  );
+  return near === undefined ? {} : { suggestion: join(from, near) };
+}
