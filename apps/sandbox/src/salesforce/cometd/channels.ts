@@ -1,0 +1,32 @@
+import type { ObjectSchema } from '../schema/types.js';
+import type { CustomChannel } from '../options.js';
+
+/** `/data/LeadChangeEvent`, or `/data/My__ChangeEvent` for `My__c`. Source: facts/salesforce.md §1.4. */
+export function entityChannel(object: ObjectSchema): string {
+  return object.custom ? `/data/${object.name.replace(/__c$/, '')}__ChangeEvent` : `/data/${object.name}ChangeEvent`;
+}
+
+/**
+ * Every channel of the org and the entities whose events it carries: one for each selected entity, `/data/ChangeEvents`
+ * with all of them, and the custom ones. Throws when a custom channel has a bad name or names an unknown entity.
+ */
+export function channelsOf(
+  objects: readonly ObjectSchema[],
+  selected: readonly string[],
+  custom: readonly CustomChannel[],
+): Map<string, readonly string[]> {
+  const channels = new Map<string, readonly string[]>([['/data/ChangeEvents', selected]]);
+  const known = new Map(objects.map((one) => [one.name, one]));
+  for (const name of selected) {
+    const object = known.get(name);
+    if (object === undefined) throw new Error(`no object ${name} to select for change events`);
+    channels.set(entityChannel(object), [name]);
+  }
+  for (const { name, entities } of custom) {
+    if (!/^\w+__chn$/.test(name)) throw new Error(`custom channel ${name} must end in __chn`);
+    const unknown = entities.find((one) => !known.has(one));
+    if (unknown !== undefined) throw new Error(`custom channel ${name} names no known object: ${unknown}`);
+    channels.set(`/data/${name}`, entities);
+  }
+  return channels;
+}

@@ -1,0 +1,25 @@
+/**
+ * A simulated Salesforce org: OAuth, REST with SOQL, change events over CometD, with the documented limits and errors and
+ * with faults on demand. It is a stranger to the rest of the project: clients meet it over the network only.
+ * Not here: Bulk API 2.0, Pub/Sub API, lead conversion and merge.
+ */
+export { salesforceFaultKinds, type FaultKind } from './fault-kinds.js';
+export { SalesforceError } from './errors.js';
+export { changeTypes, type ChangeType } from './events/change-event.js';
+export type {
+  CustomChannel,
+  SalesforceSandboxOptions,
+  SandboxCredentials,
+  SandboxLimits,
+  SandboxTiming,
+} from './options.js';
+export {
+  createSalesforceSandbox,
+  type EmittedEvent,
+  type RecordsApi,
+  type SalesforceSandbox,
+  type SalesforceStats,
+} from './sandbox.js';
+export { field, reference, type FieldSchema, type FieldType, type ObjectSchema } from './schema/types.js';
+export type { SeedCounts } from './seed/seed.js';
+export type { Traffic, TrafficOptions } from './seed/traffic.js';
