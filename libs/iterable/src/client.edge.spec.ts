@@ -41,14 +41,14 @@ describe('the Iterable client', () => {
     });
     const iterable = client(`${url}/`);
     const answer = await iterable.bulkUpdateUsers('{"users":[]}');
-    await iterable.bulkUpdateUsers('{"users":[]}');
+    for (let call = 0; call < 9; call += 1) await iterable.bulkUpdateUsers('{"users":[]}');
     expect(answer).toMatchObject({ status: 200, text: '{"successCount":1}', headers: { 'request-time': '12' } });
     expect(seen[0]).toMatchObject({
       path: '/api/users/bulkUpdate',
       body: '{"users":[]}',
       headers: { 'api-key': 'key', 'content-type': 'application/json', 'user-agent': 'test/1' },
     });
-    expect(seen[1]?.port).toBe(seen[0]?.port);
+    expect(new Set(seen.map((call) => call.port)).size).toBeLessThan(4);
   });
 
   it('gives any status back, and follows no redirect', async () => {
@@ -66,7 +66,9 @@ describe('the Iterable client', () => {
       setTimeout(() => request.socket.destroy(), 20);
     });
     await expect(client(breaking).bulkUpdateUsers('{}')).rejects.toBeInstanceOf(IterableUnreachableError);
-    await expect(client('http://127.0.0.1:1').bulkUpdateUsers('{}')).rejects.toMatchObject({
+    const closed = await serve(() => {});
+    await new Promise((resolve) => servers.pop()?.close(resolve));
+    await expect(client(closed).bulkUpdateUsers('{}')).rejects.toMatchObject({
       code: 'iterable.unreachable',
       message: 'POST /api/users/bulkUpdate: ECONNREFUSED',
     });
