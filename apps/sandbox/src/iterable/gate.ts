@@ -85,15 +85,12 @@ export class RateGate {
 
   /** Lets a request in, or gives the 429. `refund` undoes it. */
   enter(endpoint: string, keyType: KeyType): { answer: Answer | null; refund: () => void } {
-    const rate = this.limits.rates[endpoint];
     const switches = this.switches();
-    if (rate === undefined) return { answer: null, refund: () => {} };
-    const capacity = endpoint === 'POST users/bulkUpdate' ? switches.bulkBucketCapacity : rate.perSecond;
-    const bucket = this.bucketOf(rate.per === 'key' ? `${endpoint} ${keyType}` : endpoint, rate.perSecond, capacity);
-    const taken = bucket.take(this.clock.now(), switches.throttledRequestsConsume);
-    if (!taken.allowed) return { answer: rateLimited(taken, switches), refund: () => {} };
+    const bucket = this.bucketOf(endpoint, keyType);
+    const taken = bucket?.take(this.clock.now(), switches.throttledRequestsConsume);
+    if (taken?.allowed === false) return { answer: rateLimited(taken, switches), refund: () => {} };
     const capped = this.enterDay(endpoint);
-    return { answer: capped && rateLimited(capped, switches), refund: () => bucket.refund() };
+    return { answer: capped && rateLimited(capped, switches), refund: () => bucket?.refund() };
   }
 
   reset(): void {
@@ -101,10 +98,15 @@ export class RateGate {
     this.daily.clear();
   }
 
-  private bucketOf(name: string, perSecond: number, capacity: number): TokenBucket {
+  /** The bucket that a request draws on; null where no rate is published. */
+  private bucketOf(endpoint: string, keyType: KeyType): TokenBucket | null {
+    const rate = this.limits.rates[endpoint];
+    if (rate === undefined) return null;
+    const name = rate.per === 'key' ? `${endpoint} ${keyType}` : endpoint;
+    const capacity = endpoint === 'POST users/bulkUpdate' ? this.switches().bulkBucketCapacity : rate.perSecond;
     const known = this.buckets.get(name);
     if (known?.capacity === capacity) return known.bucket;
-    const bucket = new TokenBucket(perSecond, capacity, this.clock.now());
+    const bucket = new TokenBucket(rate.perSecond, capacity, this.clock.now());
     this.buckets.set(name, { bucket, capacity });
     return bucket;
   }
