@@ -4,6 +4,7 @@
  */
 export * from './commands.js';
 export * from './cursors.js';
+export * from './error-codes.js';
 export * from './errors.js';
 export * from './messages.js';
 export * from './positions.js';

@@ -1,0 +1,172 @@
+import { backfillProgress, backfillStart, command, lane, outcome, outcomeKind, stage, status } from '@libs/contracts';
+import { z } from 'zod';
+
+/**
+ * What the console API takes and gives: the API answers with these types, the CLI reads answers with these schemas, and
+ * docs/reference/openapi.yaml is generated from them.
+ */
+const epochMs = z.number().int().describe('Milliseconds since the epoch.');
+const count = z.number().int().nonnegative();
+
+export const levels = ['ok', 'busy', 'attention', 'unknown'] as const;
+export const headline = z.object({
+  level: z
+    .enum(levels)
+    .describe('ok: in sync. busy: catching up. attention: someone should look. unknown: not known yet.'),
+  text: z.string().describe('One sentence for a person.'),
+});
+export type Headline = z.infer<typeof headline>;
+
+export const serviceHealth = z.object({
+  name: z.string(),
+  state: z
+    .enum(['ready', 'not-ready', 'unreachable', 'unwatched'])
+    .describe('unwatched: the console was not told where to ask (CONSOLE_SERVICES).'),
+  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string().optional() })),
+});
+export type ServiceHealth = z.infer<typeof serviceHealth>;
+
+export const stageView = z.object({
+  id: z.string(),
+  name: z.string(),
+  state: z.enum(levels),
+  detail: z.string().optional().describe('What is wrong, for a person.'),
+  ratePerSecond: z.number().nullable().describe('Over the last minute; null where it is not known.'),
+  rateUnit: z.string(),
+  waiting: count.nullable().describe('Not yet committed by this stage; null where there is nothing to wait for.'),
+  waitingUnit: z.string(),
+});
+export type StageView = z.infer<typeof stageView>;
+
+export const healthAnswer = z.object({
+  time: epochMs,
+  headline,
+  log: z.object({ reachable: z.boolean(), detail: z.string().optional() }),
+  waiting: z.object({
+    changes: count.describe('Changes in the log without an outcome.'),
+    oldestMs: count.nullable().describe('How long the oldest of them has waited. Milliseconds.'),
+  }),
+  stages: z.array(stageView).describe("A change's way, from Salesforce to Iterable."),
+  services: z.array(serviceHealth),
+});
+export type HealthAnswer = z.infer<typeof healthAnswer>;
+
+const countByOutcome = z.partialRecord(outcomeKind, count);
+
+export const objectFlow = z.object({
+  object: z.string(),
+  lastMinute: countByOutcome,
+  total: countByOutcome.describe('In the span asked for.'),
+  newestSynced: epochMs.nullable().describe('When Salesforce committed the newest change that was written.'),
+  latency: z
+    .object({ p50Ms: z.number(), p99Ms: z.number() })
+    .nullable()
+    .describe("From Salesforce's commit to Iterable's answer, real-time lane, in the span asked for."),
+});
+export type ObjectFlow = z.infer<typeof objectFlow>;
+
+export const flowAnswer = z.object({
+  time: epochMs,
+  since: epochMs.describe(
+    'Counts are complete from here on: the start of the span, or later when older outcomes were not read.',
+  ),
+  minutes: z.array(
+    z.object({
+      time: epochMs.describe('Start of the minute.'),
+      counts: z.array(z.object({ object: z.string(), lane, outcome: outcomeKind, count })),
+    }),
+  ),
+  objects: z.array(objectFlow),
+  reasons: z
+    .array(
+      z.object({ object: z.string(), outcome: outcomeKind, reason: z.string(), meaning: z.string().optional(), count }),
+    )
+    .describe('Why changes were not written, most frequent first.'),
+});
+export type FlowAnswer = z.infer<typeof flowAnswer>;
+
+export const jobStates = ['sent', 'accepted', 'running', 'completed', 'failed', 'rejected'] as const;
+export const finalStates: ReadonlySet<string> = new Set(['completed', 'failed', 'rejected']);
+export const job = z.object({
+  id: z.string(),
+  state: z.enum(jobStates).describe('sent: not answered yet.'),
+  object: z.string().optional(),
+  where: z.string().optional(),
+  idCount: count.optional().describe('How many ids were listed.'),
+  by: z.string().optional().describe('Who sent the command.'),
+  requestedAt: epochMs.optional(),
+  updatedAt: epochMs,
+  reason: z.string().optional().describe('Why it was rejected or failed.'),
+  progress: backfillProgress.partial().optional(),
+  ratePerSecond: z.number().nullable().describe('Records finished a second since the start.'),
+  etaMs: count.nullable().describe('Expected time to the end. Milliseconds.'),
+});
+export type Job = z.infer<typeof job>;
+export const backfillsAnswer = z.object({ backfills: z.array(job).describe('Newest first.') });
+
+export const backfillRequest = z
+  .strictObject({
+    ...backfillStart.shape,
+    id: command.shape.id
+      .optional()
+      .describe('Id of the command; the same id twice does its work once. Default: a new UUID.'),
+  })
+  .describe('What to backfill: one object with an optional SOQL condition, or a list of record ids.');
+export type BackfillRequest = z.infer<typeof backfillRequest>;
+export const backfillAccepted = z.object({
+  id: z.string().describe('Ask GET /api/backfills/{id} what becomes of it.'),
+});
+
+export const deadReference = z.object({
+  recordType: z.string().optional(),
+  recordId: z.string().optional(),
+  stage,
+  message: z.string(),
+  attempts: count,
+  origin: z.string().optional().describe('topic/partition/offset of a message that could not be read.'),
+  time: epochMs,
+});
+export const deadGroup = z.object({
+  code: z.string(),
+  meaning: z.string().optional().describe('The code in plain language.'),
+  remedy: z.string().optional().describe('What to do.'),
+  count,
+  firstTime: epochMs,
+  lastTime: epochMs,
+  newest: z.array(deadReference).describe('Newest first.'),
+});
+export type DeadGroup = z.infer<typeof deadGroup>;
+export const deadLettersAnswer = z.object({
+  total: count,
+  complete: z.boolean().describe('false: only the newest dead letters of the topic were read.'),
+  groups: z.array(deadGroup).describe('Latest first.'),
+});
+export type DeadLettersAnswer = z.infer<typeof deadLettersAnswer>;
+
+export const errorAnswer = z.object({
+  error: z.object({ code: z.string(), message: z.string(), problems: z.array(z.string()).optional() }),
+});
+export type ErrorAnswer = z.infer<typeof errorAnswer>;
+
+export const eventTypes = ['overview', 'status', 'outcomes', 'ping'] as const;
+export type EventType = (typeof eventTypes)[number];
+/** Data of the server-sent events, by their name. */
+export const events = {
+  overview: z.object({ health: healthAnswer, backfills: z.array(job) }),
+  status,
+  outcomes: z.object({ items: z.array(outcome), omitted: count.describe('Left out because there were too many.') }),
+  ping: z.object({ time: epochMs }),
+} as const satisfies Record<EventType, z.ZodType>;
+export type EventData = { readonly [T in EventType]: z.infer<(typeof events)[T]> };
+
+export const flowQuery = z.object({
+  minutes: z.coerce.number().int().min(1).max(120).default(60).describe('How many minutes back, 1 to 120.'),
+});
+export const eventsQuery = z.object({
+  types: z
+    .string()
+    .default('overview')
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(z.array(z.enum(['overview', 'status', 'outcomes'])).min(1))
+    .describe('Which events, comma separated: overview, status, outcomes.'),
+});

@@ -1,0 +1,22 @@
+/** A count for a person: `12300` → `12,300`. */
+export function formatCount(count: number): string {
+  return count.toLocaleString('en-US', { maximumFractionDigits: 0 });
+}
+
+const UNITS: ReadonlyArray<readonly [name: string, ms: number]> = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1_000],
+];
+
+/** A duration in milliseconds for a person, in its largest unit: `4 s`, `3 min`, `2 h`, `5 d`. Negative counts as zero. */
+export function formatDuration(ms: number): string {
+  for (const [name, unitMs] of UNITS) if (ms >= unitMs) return `${Math.floor(ms / unitMs)} ${name}`;
+  return '0 s';
+}
+
+/** `1 change`, `2 changes`. */
+export function plural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}

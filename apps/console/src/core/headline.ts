@@ -1,0 +1,81 @@
+import type { Headline, ServiceHealth } from './answers.js';
+import { formatCount, formatDuration, plural } from './format.js';
+
+/** What the headline depends on. */
+export interface Situation {
+  readonly nowMs: number;
+  readonly log: { readonly reachable: boolean; readonly detail?: string };
+  readonly services: readonly ServiceHealth[];
+  /** Stages that take nothing although something waits. */
+  readonly stalled: ReadonlyArray<{ readonly name: string; readonly waiting: number; readonly unit: string }>;
+  readonly waiting: { readonly changes: number; readonly oldestMs: number | null };
+  /** From this age of the oldest waiting change on it is catching up. Milliseconds. */
+  readonly catchingUpAfterMs: number;
+  /** Commit of the newest change that was written. Epoch milliseconds. */
+  readonly newestSynced: number | null;
+  readonly deadLastHour: number;
+  readonly runningBackfills: number;
+}
+
+/** Said by a service of a check that has not been true yet (libs/observability). */
+const NOT_STARTED = 'not started yet';
+
+const failing = ({ checks }: ServiceHealth) => checks.filter(({ ok }) => !ok);
+
+/** A service that is only on its way up. */
+export function isStarting(service: ServiceHealth): boolean {
+  const checks = failing(service);
+  return service.state === 'not-ready' && checks.length > 0 && checks.every(({ detail }) => detail === NOT_STARTED);
+}
+
+/** What is wrong with a service, for a person; `null` when nothing is known to be. A detail that is a sentence stands alone. */
+export function troubleOf(service: ServiceHealth): string | null {
+  if (service.state === 'unreachable') return `${service.name} does not answer`;
+  if (service.state !== 'not-ready' || isStarting(service)) return null;
+  const check = failing(service).find(({ detail }) => detail !== NOT_STARTED);
+  if (check === undefined) return `${service.name} is not ready`;
+  if (check.detail === undefined) return `${service.name} is not ready (${check.name})`;
+  return /^[A-Z]/.test(check.detail) ? check.detail : `${service.name}: ${check.detail}`;
+}
+
+function trouble({ log, services, stalled }: Situation): string | null {
+  if (!log.reachable) return `the event log cannot be reached${log.detail === undefined ? '' : ` (${log.detail})`}`;
+  for (const service of services) {
+    const text = troubleOf(service);
+    if (text !== null) return text;
+  }
+  const [stage] = stalled;
+  return stage === undefined
+    ? null
+    : `${stage.name} takes nothing while ${formatCount(stage.waiting)} ${stage.unit} wait`;
+}
+
+function flowing({ nowMs, waiting, catchingUpAfterMs, newestSynced }: Situation): Headline {
+  if (waiting.oldestMs !== null && waiting.oldestMs > catchingUpAfterMs) {
+    const oldest = formatDuration(waiting.oldestMs);
+    return {
+      level: 'busy',
+      text: `Catching up: ${plural(waiting.changes, 'change')} waiting, the oldest for ${oldest}`,
+    };
+  }
+  if (newestSynced !== null)
+    return { level: 'ok', text: `In sync, newest change ${formatDuration(nowMs - newestSynced)} old` };
+  if (waiting.changes > 0)
+    return { level: 'ok', text: `No change synced yet, ${formatCount(waiting.changes)} on the way` };
+  return { level: 'ok', text: 'Ready, no change synced yet' };
+}
+
+/** One sentence and a colour: how the sync stands. The worst thing that is known decides. */
+export function toHeadline(situation: Situation): Headline {
+  const bad = trouble(situation);
+  if (bad !== null) return { level: 'attention', text: `Attention: ${bad}` };
+  const starting = situation.services.filter(isStarting).map(({ name }) => name);
+  if (starting.length > 0) return { level: 'busy', text: `Starting: ${starting.join(', ')}` };
+  const { level, text } = flowing(situation);
+  const { runningBackfills, deadLastHour } = situation;
+  const parts = [text];
+  if (runningBackfills === 1) parts.push('a backfill is running');
+  if (runningBackfills > 1) parts.push(`${runningBackfills} backfills are running`);
+  if (deadLastHour > 0) parts.push(`${plural(deadLastHour, 'change')} could not be synced in the last hour`);
+  return { level, text: parts.join('; ') };
+}

@@ -1,0 +1,94 @@
+import { backfillProgress, backfillStart, type Command, type Status } from '@libs/contracts';
+import { finalStates, type Job } from './answers.js';
+
+/** Backfill jobs by command id, in the order in which they were first heard of. */
+export type Jobs = ReadonlyMap<string, Job>;
+export const noJobs: Jobs = new Map();
+
+/** Most jobs kept; past it the oldest that has ended is forgotten, else the oldest. */
+export const MAX_JOBS = 200;
+
+function put(jobs: Jobs, job: Job): Jobs {
+  const next = new Map(jobs).set(job.id, job);
+  if (next.size > MAX_JOBS) {
+    const ended = [...next.values()].find(({ id, state }) => finalStates.has(state) && id !== job.id);
+    next.delete(ended?.id ?? next.keys().next().value ?? '');
+  }
+  return next;
+}
+
+const unknownJob = (id: string, timeMs: number): Job => ({
+  id,
+  state: 'sent',
+  updatedAt: timeMs,
+  ratePerSecond: null,
+  etaMs: null,
+});
+
+/** A command was sent: what a backfill was asked for. Others than `backfill.start`, and repeats of an id, change nothing. */
+export function addCommand(jobs: Jobs, { id, type, data, by }: Command, timeMs: number): Jobs {
+  const known = jobs.get(id);
+  if (type !== 'backfill.start' || known?.requestedAt !== undefined) return jobs;
+  const asked = backfillStart.safeParse(data);
+  return put(jobs, {
+    ...(known ?? unknownJob(id, timeMs)),
+    ...(asked.success && { object: asked.data.object, where: asked.data.where, idCount: asked.data.ids?.length }),
+    by,
+    requestedAt: timeMs,
+  });
+}
+
+/** Records of a job that have ended, however. */
+export function doneOf(progress: Job['progress']): number {
+  const { written = 0, superseded = 0, filtered = 0, skipped = 0, expanded = 0, dead = 0 } = progress ?? {};
+  return written + superseded + filtered + skipped + expanded + dead;
+}
+
+function pace(progress: Job['progress'], running: boolean): Pick<Job, 'ratePerSecond' | 'etaMs'> {
+  const done = doneOf(progress);
+  const elapsedMs = progress?.elapsedMs ?? 0;
+  if (done === 0 || elapsedMs <= 0) return { ratePerSecond: null, etaMs: null };
+  const ratePerSecond = (done * 1_000) / elapsedMs;
+  const left = progress?.total === undefined ? null : Math.max(0, progress.total - done);
+  return { ratePerSecond, etaMs: running && left !== null ? Math.round((left * 1_000) / ratePerSecond) : null };
+}
+
+const stateOf = {
+  accepted: 'accepted',
+  rejected: 'rejected',
+  progress: 'running',
+  completed: 'completed',
+  failed: 'failed',
+} as const;
+
+/** Words that services use for why something was refused or failed. */
+function reasonIn(data: Status['data']): string | undefined {
+  return typeof data['reason'] === 'string' ? data['reason'] : undefined;
+}
+
+/**
+ * An answer or a report about a job. Input: in log order. A job that has ended stays so: a later `rejected` is the answer to
+ * a repeat of its command, a later `progress` a redelivery.
+ */
+export function addStatus(jobs: Jobs, { id, type, data, time }: Status): Jobs {
+  const known = jobs.get(id);
+  if (known !== undefined && finalStates.has(known.state)) return jobs;
+  if (type === 'rejected' && known?.state === 'running') return jobs;
+  if (type === 'accepted' && known?.state === 'running') return jobs;
+  const told = backfillProgress.partial().safeParse(data);
+  const progress = told.success && told.data.queried !== undefined ? told.data : known?.progress;
+  const state = stateOf[type];
+  return put(jobs, {
+    ...(known ?? unknownJob(id, time)),
+    state,
+    updatedAt: time,
+    reason: reasonIn(data) ?? known?.reason,
+    progress,
+    ...pace(progress, state === 'running'),
+  });
+}
+
+/** Newest first. */
+export function listJobs(jobs: Jobs): Job[] {
+  return [...jobs.values()].toSorted((a, b) => (b.requestedAt ?? b.updatedAt) - (a.requestedAt ?? a.updatedAt));
+}
