@@ -97,6 +97,7 @@ export const job = z.object({
   requestedAt: epochMs.optional(),
   updatedAt: epochMs,
   reason: z.string().optional().describe('Why it was rejected or failed.'),
+  summary: z.string().optional().describe('How it ended, in one sentence.'),
   progress: backfillProgress.partial().optional(),
   ratePerSecond: z.number().nullable().describe('Records finished a second since the start.'),
   etaMs: count.nullable().describe('Expected time to the end. Milliseconds.'),
@@ -110,6 +111,11 @@ export const backfillRequest = z
     id: command.shape.id
       .optional()
       .describe('Id of the command; the same id twice does its work once. Default: a new UUID.'),
+  })
+  .superRefine(({ id: _, ...data }, context) => {
+    for (const { message, path } of backfillStart.safeParse(data).error?.issues ?? []) {
+      context.addIssue({ code: 'custom', message, path: [...path] });
+    }
   })
   .describe('What to backfill: one object with an optional SOQL condition, or a list of record ids.');
 export type BackfillRequest = z.infer<typeof backfillRequest>;

@@ -97,6 +97,18 @@ describe('jobs', () => {
     expect([...jobs.values()]).toMatchObject([{ id: 'j', state: 'accepted', object: 'Lead', requestedAt: 1_000 }]);
   });
 
+  it('takes over what an answer says of a command that was not read', () => {
+    expect(after(say('accepted', { object: 'Lead', where: "Status = 'New'", total: 40_000 })).get('j')).toMatchObject({
+      state: 'accepted',
+      object: 'Lead',
+      where: "Status = 'New'",
+      progress: { total: 40_000 },
+    });
+    expect(after(say('completed', { ...progress, summary: 'completed, 1 written' })).get('j')).toMatchObject({
+      summary: 'completed, 1 written',
+    });
+  });
+
   it('is bounded: ended jobs are forgotten first', () => {
     let jobs = after(
       start('running'),

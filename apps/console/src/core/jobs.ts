@@ -1,4 +1,5 @@
 import { backfillProgress, backfillStart, type Command, type Status } from '@libs/contracts';
+import { z } from 'zod';
 import { finalStates, type Job } from './answers.js';
 
 /** Backfill jobs by command id, in the order in which they were first heard of. */
@@ -61,10 +62,14 @@ const stateOf = {
   failed: 'failed',
 } as const;
 
-/** Words that services use for why something was refused or failed. */
-function reasonIn(data: Status['data']): string | undefined {
-  return typeof data['reason'] === 'string' ? data['reason'] : undefined;
-}
+/** What the backfill service says beside its counts: what was asked for, why not, and how it ended in one sentence. */
+const said = z.object({
+  object: z.string().optional().catch(undefined),
+  where: z.string().optional().catch(undefined),
+  ids: z.number().int().optional().catch(undefined),
+  reason: z.string().optional().catch(undefined),
+  summary: z.string().optional().catch(undefined),
+});
 
 /**
  * An answer or a report about a job. Input: in log order. A job that has ended stays so: a later `rejected` is the answer to
@@ -76,13 +81,19 @@ export function addStatus(jobs: Jobs, { id, type, data, time }: Status): Jobs {
   if (type === 'rejected' && known?.state === 'running') return jobs;
   if (type === 'accepted' && known?.state === 'running') return jobs;
   const told = backfillProgress.partial().safeParse(data);
-  const progress = told.success && told.data.queried !== undefined ? told.data : known?.progress;
+  const progress =
+    told.success && Object.keys(told.data).length > 0 ? { ...known?.progress, ...told.data } : known?.progress;
+  const { object, where, ids, reason, summary } = said.parse(data);
   const state = stateOf[type];
   return put(jobs, {
     ...(known ?? unknownJob(id, time)),
     state,
     updatedAt: time,
-    reason: reasonIn(data) ?? known?.reason,
+    object: known?.object ?? object,
+    where: known?.where ?? where,
+    idCount: known?.idCount ?? ids,
+    reason: reason ?? known?.reason,
+    summary: summary ?? known?.summary,
     progress,
     ...pace(progress, state === 'running'),
   });

@@ -1,0 +1,94 @@
+import type { z } from 'zod';
+import {
+  backfillAccepted,
+  backfillRequest,
+  backfillsAnswer,
+  deadLettersAnswer,
+  events,
+  eventsQuery,
+  flowAnswer,
+  flowQuery,
+  healthAnswer,
+  job,
+} from './core/answers.js';
+
+/** A route of the console's API, as the docs show it. Each answers 401 without the token. */
+export interface ApiRoute {
+  readonly method: 'get' | 'post';
+  readonly path: string;
+  readonly summary: string;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  readonly status: number;
+  readonly answer: z.ZodType;
+  /** Server-sent: `answer` is the union of the events' data. */
+  readonly events?: Readonly<Record<string, z.ZodType>>;
+  readonly mayAnswer: ReadonlyArray<400 | 404 | 503>;
+}
+
+/** Every route, by operation. A test asks each of them, and that there is no other. */
+export const apiRoutes = {
+  health: {
+    method: 'get',
+    path: '/api/health',
+    summary: 'How the sync stands: headline, stages with rate and lag, services.',
+    status: 200,
+    answer: healthAnswer,
+    mayAnswer: [],
+  },
+  flow: {
+    method: 'get',
+    path: '/api/flow',
+    summary: 'What became of changes: by minute, object, lane and outcome, with latency.',
+    query: flowQuery,
+    status: 200,
+    answer: flowAnswer,
+    mayAnswer: [400],
+  },
+  listBackfills: {
+    method: 'get',
+    path: '/api/backfills',
+    summary: 'The known backfills, newest first.',
+    status: 200,
+    answer: backfillsAnswer,
+    mayAnswer: [],
+  },
+  startBackfill: {
+    method: 'post',
+    path: '/api/backfills',
+    summary: 'Sends the command to start a backfill. Whether it is accepted shows in its state.',
+    body: backfillRequest,
+    status: 202,
+    answer: backfillAccepted,
+    mayAnswer: [400, 503],
+  },
+  getBackfill: {
+    method: 'get',
+    path: '/api/backfills/{id}',
+    summary: 'One backfill: what was asked for, state, progress.',
+    status: 200,
+    answer: job,
+    mayAnswer: [404],
+  },
+  listDeadLetters: {
+    method: 'get',
+    path: '/api/dead-letters',
+    summary: 'What could not be processed: counts by code, with the newest references.',
+    status: 200,
+    answer: deadLettersAnswer,
+    mayAnswer: [],
+  },
+  events: {
+    method: 'get',
+    path: '/api/events',
+    summary: 'Server-sent events: what changes, as it changes.',
+    query: eventsQuery,
+    status: 200,
+    answer: events.overview,
+    events,
+    mayAnswer: [400],
+  },
+} as const satisfies Record<string, ApiRoute>;
+
+/** What each operation answers. */
+export type ApiAnswers = { readonly [N in keyof typeof apiRoutes]: z.infer<(typeof apiRoutes)[N]['answer']> };

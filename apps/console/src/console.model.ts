@@ -1,0 +1,106 @@
+import type { Command, DeadLetter, Outcome, Status } from '@libs/contracts';
+import type { DeadLettersAnswer, FlowAnswer, HealthAnswer, Job, ServiceHealth } from './core/answers.js';
+import { addDeadLetters, noDeadLetters, toDeadLettersAnswer } from './core/dead-letters.js';
+import { addOutcomes, emptyFlow, toFlowAnswer } from './core/flow.js';
+import { addCommand, addStatus, listJobs, noJobs } from './core/jobs.js';
+import { toHealth, type Knowledge } from './core/overview.js';
+import { addSample, noHistory, type Sample } from './core/positions.js';
+
+/** What someone who follows the topics is told. */
+export interface ModelListener {
+  onStatus(status: Status): void;
+  onOutcomes(outcomes: readonly Outcome[]): void;
+}
+
+/** What the console knows, in memory and bounded (invariant 5); everything in it can be read again from the log. */
+export class ConsoleModel {
+  private knowledge: Knowledge = {
+    flow: emptyFlow,
+    jobs: noJobs,
+    history: noHistory,
+    floors: new Map(),
+    services: [],
+    log: { reachable: true },
+  };
+  private letters = noDeadLetters;
+  /** Outcomes before it were not read; `null`: all were. Epoch milliseconds. */
+  private outcomesFrom: number | null = null;
+  private lettersComplete = true;
+  private readonly listeners = new Set<ModelListener>();
+
+  constructor(private readonly catchingUpAfterMs: number) {}
+
+  outcomes(outcomes: readonly Outcome[]): void {
+    this.learn({ flow: addOutcomes(this.knowledge.flow, outcomes, Date.now()) });
+    for (const listener of this.listeners) listener.onOutcomes(outcomes);
+  }
+
+  status(status: Status): void {
+    this.learn({ jobs: addStatus(this.knowledge.jobs, status) });
+    for (const listener of this.listeners) listener.onStatus(status);
+  }
+
+  command(command: Command, timeMs: number): void {
+    this.learn({ jobs: addCommand(this.knowledge.jobs, command, timeMs) });
+  }
+
+  deadLetters(letters: readonly DeadLetter[]): void {
+    this.letters = addDeadLetters(this.letters, letters);
+  }
+
+  sample(sample: Sample): void {
+    this.learn({ history: addSample(this.knowledge.history, sample) });
+  }
+
+  services(services: readonly ServiceHealth[]): void {
+    this.learn({ services });
+  }
+
+  log(reachable: boolean, detail?: string): void {
+    this.learn({ log: reachable ? { reachable } : { reachable, detail } });
+  }
+
+  /** Outcomes are read from here on only: what was under way in the batcher and before it can still be told. */
+  outcomesCut(floors: ReadonlyMap<number, number>): void {
+    this.learn({ floors });
+  }
+
+  /** The first outcome read of a partition whose older ones were left out. Epoch milliseconds. */
+  outcomesCompleteFrom(timeMs: number): void {
+    this.outcomesFrom = Math.max(this.outcomesFrom ?? 0, timeMs);
+  }
+
+  deadLettersCut(): void {
+    this.lettersComplete = false;
+  }
+
+  health(now = Date.now()): HealthAnswer {
+    return toHealth(this.knowledge, this.catchingUpAfterMs, now);
+  }
+
+  flow(minutes: number, now = Date.now()): FlowAnswer {
+    return toFlowAnswer(this.knowledge.flow, minutes, now, this.outcomesFrom);
+  }
+
+  backfills(): Job[] {
+    return listJobs(this.knowledge.jobs);
+  }
+
+  backfill(id: string): Job | null {
+    return this.knowledge.jobs.get(id) ?? null;
+  }
+
+  deadLetterGroups(): DeadLettersAnswer {
+    return toDeadLettersAnswer(this.letters, this.lettersComplete);
+  }
+
+  /** Tells `listener` of what arrives from now on. Gives the function that ends it. */
+  subscribe(listener: ModelListener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  private learn(news: Partial<Knowledge>): void {
+    this.knowledge = { ...this.knowledge, ...news };
+  }
+}

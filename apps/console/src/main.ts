@@ -1,0 +1,4 @@
+import { runService } from '@libs/service';
+import { consoleService } from './console.module.js';
+
+await runService(consoleService);
