@@ -17,6 +17,11 @@ const CODES: Readonly<Record<number, string>> = {
   [HttpStatus.NOT_FOUND]: 'console.not_found',
 };
 
+/** A failure of the body parser: too large, wrong encoding. */
+function isHttpError(error: unknown): error is Error & { readonly status: number } {
+  return error instanceof Error && 'status' in error && typeof error.status === 'number' && error.status < 500;
+}
+
 /** What a failed request is answered. Total; an error of ours or a foreign one never shows its inside. */
 export function toErrorAnswer(error: unknown): Answer {
   if (error instanceof ZodError) {
@@ -29,6 +34,8 @@ export function toErrorAnswer(error: unknown): Answer {
     const status = error.getStatus();
     return { status, error: { code: CODES[status] ?? 'console.bad_request', message: error.message } };
   }
+  if (isHttpError(error))
+    return { status: error.status, error: { code: 'console.bad_request', message: error.message } };
   if (error instanceof SyncError) {
     return { status: error.retryable ? 503 : 400, error: { code: error.code, message: error.message } };
   }

@@ -12,13 +12,11 @@ import {
   Post,
   Query,
   Req,
-  UseFilters,
   UseGuards,
 } from '@nestjs/common';
 import { BACKFILL_TARGET, topics } from '@libs/contracts';
 import type { EventLog } from '@libs/event-log';
 import type { Request } from 'express';
-import { ApiErrorFilter } from './api-error.filter.js';
 import { ConsoleModel } from './console.model.js';
 import { backfillRequest, flowQuery } from './core/answers.js';
 import type { ApiAnswers } from './api.routes.js';
@@ -29,7 +27,6 @@ export const LOG = Symbol('event log');
 /** The console's HTTP API. Every route is described in ./api.routes.ts. */
 @Controller('api')
 @UseGuards(TokenGuard)
-@UseFilters(ApiErrorFilter)
 export class ApiController {
   constructor(
     private readonly model: ConsoleModel,

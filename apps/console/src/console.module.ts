@@ -1,8 +1,9 @@
 import { Module } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
+import type { ExpressAdapter } from '@nestjs/platform-express';
 import type { ServiceSpec } from '@libs/service';
 import { ApiController, LOG } from './api.controller.js';
-import { LOGGER } from './api-error.filter.js';
+import { ApiErrorFilter, LOGGER } from './api-error.filter.js';
 import { consoleSettings, type ConsoleSettings } from './console.config.js';
 import { ConsoleModel } from './console.model.js';
 import { ConsoleReader, READER_PARTS, type ReaderParts } from './console.reader.js';
@@ -17,9 +18,9 @@ const MAX_BODY = '1mb';
 
 @Module({})
 export class ConsoleModule {
-  constructor({ httpAdapter }: HttpAdapterHost) {
+  constructor({ httpAdapter }: HttpAdapterHost<ExpressAdapter>) {
     // Before Nest adds its own, which takes 100 kB; it then leaves this one in place.
-    httpAdapter.useBodyParser?.('json', false, { limit: MAX_BODY });
+    httpAdapter.useBodyParser('json', false, { limit: MAX_BODY });
   }
 }
 
@@ -59,6 +60,7 @@ export function createConsoleService(options: ConsoleOptions = {}): ServiceSpec<
           { provide: TOKEN, useValue: token },
           { provide: LOG, useValue: log },
           { provide: LOGGER, useValue: logger },
+          { provide: APP_FILTER, useClass: ApiErrorFilter },
         ],
       };
     },

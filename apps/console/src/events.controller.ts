@@ -1,6 +1,5 @@
-import { Controller, Get, Query, Res, UseFilters, UseGuards, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Controller, Get, Query, Res, UseGuards, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { Response } from 'express';
-import { ApiErrorFilter } from './api-error.filter.js';
 import { ConsoleModel } from './console.model.js';
 import { eventsQuery } from './core/answers.js';
 import { EventStream } from './event-stream.js';
@@ -9,7 +8,6 @@ import { TokenGuard } from './token.guard.js';
 /** `GET /api/events`: server-sent events. */
 @Controller('api/events')
 @UseGuards(TokenGuard)
-@UseFilters(ApiErrorFilter)
 export class EventsController implements BeforeApplicationShutdown {
   private readonly streams = new Set<EventStream>();
 

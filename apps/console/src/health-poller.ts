@@ -34,7 +34,7 @@ export function httpHealthSource(addresses: ReadonlyMap<string, string>): Health
   const names = [...new Set<string>([...watchedServices, ...addresses.keys()])];
   return () =>
     Promise.all(
-      names.map((name) => {
+      names.map(async (name) => {
         const url = addresses.get(name);
         return url === undefined ? { name, state: 'unwatched' as const, checks: [] } : ask(name, url);
       }),

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { Controller, Get, Res } from '@nestjs/common';
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import { Controller, Get, NotFoundException, Param, Res } from '@nestjs/common';
 import type { Response } from 'express';
 
-/** The page may load only its own script, style and icon, and talk only to its own origin; nothing may frame it. */
+/** The page may load only its own scripts, style and icon, and talk only to its own origin; nothing may frame it. */
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -14,37 +15,39 @@ export const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-const asset = (name: string) => readFileSync(new URL(`./assets/${name}`, import.meta.url), 'utf8');
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
 
-/** The status page: three files and an icon, no secret in any; the API asks for the token. */
+/** The files of the page, read once: what is not among them cannot be asked for. */
+function readAssets(): ReadonlyMap<string, string> {
+  const folder = new URL('./assets/', import.meta.url);
+  return new Map(readdirSync(folder).map((name) => [name, readFileSync(new URL(name, folder), 'utf8')]));
+}
+
+/** The status page. It holds no secret: the API behind it asks for the token. */
 @Controller()
 export class PageController {
-  private readonly html = asset('index.html');
-  private readonly script = asset('app.js');
-  private readonly style = asset('app.css');
-  private readonly icon = asset('icon.svg');
+  private readonly assets = readAssets();
 
   @Get()
   page(@Res() response: Response): void {
-    this.send(response, 'text/html', this.html);
+    this.send(response, 'index.html');
   }
 
-  @Get('app.js')
-  appScript(@Res() response: Response): void {
-    this.send(response, 'text/javascript', this.script);
+  @Get('assets/:name')
+  asset(@Param('name') name: string, @Res() response: Response): void {
+    this.send(response, name);
   }
 
-  @Get('app.css')
-  appStyle(@Res() response: Response): void {
-    this.send(response, 'text/css', this.style);
-  }
-
-  @Get('icon.svg')
-  appIcon(@Res() response: Response): void {
-    this.send(response, 'image/svg+xml', this.icon);
-  }
-
-  private send(response: Response, type: string, text: string): void {
+  private send(response: Response, name: string): void {
+    const text = this.assets.get(name);
+    const type = TYPES[extname(name)];
+    if (text === undefined || type === undefined)
+      throw new NotFoundException(`No file ${name} here. The page is at /.`);
     response
       .set({
         'content-type': `${type}; charset=utf-8`,

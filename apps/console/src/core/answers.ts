@@ -112,8 +112,8 @@ export const backfillRequest = z
       .optional()
       .describe('Id of the command; the same id twice does its work once. Default: a new UUID.'),
   })
-  .superRefine(({ id: _, ...data }, context) => {
-    for (const { message, path } of backfillStart.safeParse(data).error?.issues ?? []) {
+  .superRefine(({ object, where, ids }, context) => {
+    for (const { message, path } of backfillStart.safeParse({ object, where, ids }).error?.issues ?? []) {
       context.addIssue({ code: 'custom', message, path: [...path] });
     }
   })

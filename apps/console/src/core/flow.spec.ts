@@ -1,5 +1,5 @@
 import type { Outcome } from '@libs/contracts';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addOutcomes, emptyFlow, KEEP_MINUTES, toFlowAnswer, writtenPerSecond } from './flow.js';
 

@@ -39,7 +39,7 @@ const keyOf = (object: string, lane: Lane, kind: OutcomeKind, reason: string | u
   `${object}|${lane}|${kind}|${reason ?? ''}`;
 
 /** Adds `count` changes with `outcome` to a slot, which it changes. */
-function count(slot: Map<string, Series>, outcome: Outcome, changes: number): void {
+function tally(slot: Map<string, Series>, outcome: Outcome, changes: number): void {
   const { lane, kind, commitTimestamp, time } = outcome;
   let object = outcome.recordType ?? OTHER;
   let reason = kind === 'written' ? undefined : outcome.reason;
@@ -88,7 +88,7 @@ export function addOutcomes(flow: Flow, outcomes: readonly Outcome[], nowMs: num
       slots.set(slot, copySlot(slots.get(slot) ?? new Map()));
       touched.add(slot);
     }
-    count(slots.get(slot) as Map<string, Series>, outcome, changes);
+    tally(slots.get(slot) as Map<string, Series>, outcome, changes);
   }
   return { slots, seen, newestSynced };
 }
@@ -106,9 +106,9 @@ function add<K>(counts: Map<K, number>, key: K, n: number): void {
 
 /** Changes of one outcome since a time. */
 export function countSince(flow: Flow, kind: OutcomeKind, fromMs: number): number {
-  let count = 0;
-  for (const series of seriesSince(flow, fromMs)) if (series.kind === kind) count += series.count;
-  return count;
+  let changes = 0;
+  for (const series of seriesSince(flow, fromMs)) if (series.kind === kind) changes += series.count;
+  return changes;
 }
 
 /** Changes written a second, over the last minute. */
