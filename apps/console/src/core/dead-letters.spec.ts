@@ -40,7 +40,7 @@ describe('dead letters', () => {
         {
           code: 'event-log.invalid_message',
           count: 1,
-          meaning: 'A message does not fit the schema of its topic.',
+          meaning: 'The sync made a message that does not fit its topic.',
           newest: [{ origin: 'sync.commands.v1/0/7' }],
         },
         {

@@ -86,7 +86,7 @@ describe('flow', () => {
         outcome: 'dead',
         reason: 'event-log.invalid_message',
         count: 2,
-        meaning: 'A message does not fit the schema of its topic.',
+        meaning: 'The sync made a message that does not fit its topic.',
       },
       { outcome: 'skipped', reason: 'mapping.no_email', count: 1 },
     ]);

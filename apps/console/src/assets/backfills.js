@@ -1,0 +1,74 @@
+// Backfills with their progress.
+
+import { clock, count, duration, element, rate } from './dom.js';
+
+const SHOWN_BACKFILLS = 5;
+
+const JOB_LEVELS = {
+  sent: 'unknown',
+  accepted: 'busy',
+  running: 'busy',
+  completed: 'ok',
+  failed: 'attention',
+  rejected: 'attention',
+};
+
+function jobTitle({ object, where, idCount, id }) {
+  if (object !== undefined) return where === undefined ? object : `${object} where ${where}`;
+  return idCount === undefined ? id : `${count(idCount)} record ids`;
+}
+
+function jobNumbers({ progress = {}, ratePerSecond, etaMs }) {
+  const { written = 0, superseded = 0, filtered = 0, skipped = 0, expanded = 0, dead = 0, total } = progress;
+  const done = written + superseded + filtered + skipped + expanded + dead;
+  const parts = [total === undefined ? `${count(done)} done` : `${count(done)} of ${count(total)}`];
+  if (ratePerSecond !== null) parts.push(`${rate(ratePerSecond)}/s`);
+  if (etaMs !== null) parts.push(`${duration(etaMs)} left`);
+  if (skipped > 0) parts.push(`${count(skipped)} skipped`);
+  if (dead > 0) parts.push(`${count(dead)} dead`);
+  return { done, total, text: parts.join(' · ') };
+}
+
+function backfill(job) {
+  const { state, reason, summary, updatedAt } = job;
+  const { done, total, text } = jobNumbers(job);
+  const running = state === 'running' || state === 'accepted';
+  const bar = {
+    max: Math.max(1, total ?? 1),
+    'aria-label': `Progress of ${jobTitle(job)}`,
+    ...(total === undefined ? {} : { value: done }),
+  };
+  return element(
+    'li',
+    {},
+    element(
+      'p',
+      { class: 'item-head' },
+      element('strong', {}, jobTitle(job)),
+      element('span', { class: 'badge', 'data-level': JOB_LEVELS[state] }, state),
+    ),
+    running ? element('progress', bar) : null,
+    element(
+      'p',
+      { class: 'soft' },
+      running ? text : (reason ?? (summary === undefined ? text : `${summary}, at ${clock(updatedAt)}`)),
+    ),
+  );
+}
+
+export function backfillList(jobs) {
+  if (jobs.length === 0) {
+    return element(
+      'p',
+      { class: 'soft' },
+      'None yet. Start one with ',
+      element('code', {}, 'npx sync backfill start --object Lead --watch'),
+      '.',
+    );
+  }
+  const more = jobs.length - SHOWN_BACKFILLS;
+  return [
+    element('ul', { class: 'items' }, jobs.slice(0, SHOWN_BACKFILLS).map(backfill)),
+    more > 0 ? element('p', { class: 'soft' }, `and ${count(more)} more: npx sync backfill list`) : '',
+  ];
+}
