@@ -48,6 +48,86 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
     meaning: 'The event log cannot be reached.',
     remedy: 'Check the brokers (KAFKA_BROKERS), or the disk of DATA_DIR; services go on by themselves when it is back.',
   },
+  'iterable.access_refused': {
+    meaning: 'Iterable refuses the API key: it is wrong, disabled, of another data centre, or may not write users.',
+    remedy: 'Check ITERABLE_API_KEY and ITERABLE_BASE_URL; writing resumes by itself.',
+  },
+  'iterable.bad_request': {
+    meaning: 'Iterable refuses every request that holds this user.',
+    remedy: 'Compare the mapped fields with the project; the request id helps Iterable support.',
+  },
+  'iterable.field_limit_reached': {
+    meaning: 'The number of user fields of the project is used up.',
+    remedy: 'Remove unused fields in Iterable, or have the limit raised; writing resumes by itself.',
+  },
+  'iterable.field_type_mismatch': {
+    meaning: "A value has another type than its field in Iterable, fixed by the field's first value.",
+    remedy: 'Correct the mapping so that it gives the type of the field.',
+  },
+  'iterable.forgotten': {
+    meaning: 'The user was forgotten in Iterable (GDPR): no data is taken for the identifier again.',
+    remedy: 'Nothing. If it is an error, have the identifier released in Iterable.',
+  },
+  'iterable.identity_conflict': {
+    meaning: 'The email or user id belongs to another profile in Iterable.',
+    remedy: 'Merge the two profiles in Iterable, then backfill the record.',
+  },
+  'iterable.invalid_data': {
+    meaning: 'A value does not fit its field in Iterable.',
+    remedy: 'Correct the value in Salesforce or the mapping.',
+  },
+  'iterable.invalid_email': {
+    meaning: 'Iterable refuses the email address.',
+    remedy: 'Correct it in Salesforce: the change is then picked up.',
+  },
+  'iterable.invalid_user_id': {
+    meaning: 'Iterable refuses the user id.',
+    remedy: 'It must be 1 to 52 printable ASCII characters: correct it, or map another field.',
+  },
+  'iterable.malformed_user': {
+    meaning: 'Iterable cannot read the user in the request.',
+    remedy: 'Correct the mapping.',
+  },
+  'iterable.rate_limited': {
+    meaning: "Iterable's limit of requests is reached.",
+    remedy: 'Nothing: the sync waits as asked. If others write to the project, lower ITERABLE_REQUESTS_PER_SECOND.',
+  },
+  'iterable.timeout': {
+    meaning: 'Iterable did not answer in time.',
+    remedy: 'Nothing, if it passes: the sync sends the same again, which is harmless.',
+  },
+  'iterable.unaccounted': {
+    meaning: 'Iterable counts the user neither as updated nor as failed.',
+    remedy: 'Backfill the record; if it happens again, ask Iterable support with the request id.',
+  },
+  'iterable.unavailable': {
+    meaning: 'Iterable answers that it cannot answer now.',
+    remedy: 'Nothing, if it passes: the sync tries again. Otherwise see status.iterable.com.',
+  },
+  'iterable.unknown_failure': {
+    meaning: 'Iterable reports the user as failed for a reason that this version does not know.',
+    remedy: 'See the message; a newer version may know it. Please report it.',
+  },
+  'iterable.unknown_user': {
+    meaning: 'Iterable knows no user with this identifier, and may not create one.',
+    remedy: 'Check ITERABLE_PROJECT_TYPE against the project.',
+  },
+  'iterable.unreachable': {
+    meaning: 'Iterable cannot be reached.',
+    remedy: 'Check the network and ITERABLE_BASE_URL; the sync tries again.',
+  },
+  'iterable.unreadable_answer': {
+    meaning: "Iterable's answer cannot be read.",
+    remedy: 'Nothing, if it passes: the sync sends the same again. Otherwise look for a proxy in between.',
+  },
+  'iterable.user_too_large': {
+    meaning: 'The user alone is larger than a request to Iterable may be.',
+    remedy: 'Map fewer or shorter fields.',
+  },
+  'iterable.wrong_address': {
+    meaning: 'ITERABLE_BASE_URL does not lead to the Iterable API.',
+    remedy: 'Set it to https://api.iterable.com or https://api.eu.iterable.com.',
+  },
   'mapping.invalid_email': {
     meaning: 'The email of the record is no address that Iterable would take.',
     remedy: 'Correct it in Salesforce: the change is then picked up.',
