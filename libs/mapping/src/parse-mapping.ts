@@ -9,7 +9,7 @@ import { suggest } from './suggest.js';
 const TOP_KEYS = ['object', 'fields'] as const;
 
 /** API name of an object. */
-const OBJECT = /^[A-Za-z][A-Za-z0-9_]*$/;
+const OBJECT = /^[A-Za-z][A-Za-z0-9_]{0,79}$/;
 
 /** One line of the `fields` block that is right by itself. */
 interface Line extends FieldMapping {

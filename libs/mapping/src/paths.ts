@@ -12,8 +12,8 @@ export const MAX_RELATIONSHIP_LEVELS = 5;
 /** Most child-to-parent relationships in one SOQL query. Source: facts/salesforce.md §4.2. */
 export const MAX_RELATIONSHIPS = 55;
 
-/** Names that are safe on both sides: Salesforce API names, and Iterable field names by facts/iterable.md §4. */
-const NAME = /^[A-Za-z][A-Za-z0-9_]*$/;
+/** Names that are safe on both sides: Salesforce API names (at most 80 characters), and Iterable's by facts/iterable.md §4. */
+const NAME = /^[A-Za-z][A-Za-z0-9_]{0,79}$/;
 
 /** Fields that Iterable keeps itself and that must not be written. Source: facts/iterable.md §4, managed fields. */
 const MANAGED_FIELDS: ReadonlySet<string> = new Set([

@@ -135,9 +135,15 @@ export const metricDefinitions = define({
   mapperQuerySeconds: {
     type: 'histogram',
     name: 'sync_mapper_query_duration_seconds',
-    help: 'Time of one SOQL query, all pages.',
+    help: 'Time to fetch the rows of one batch, all pages.',
     labels: ['object'],
     buckets: CALL_SECONDS,
+  },
+  mapperRefetched: {
+    type: 'counter',
+    name: 'sync_mapper_refetched_records_total',
+    help: 'Records fetched once more because their row did not show the change yet.',
+    labels: ['object'],
   },
   mapperInfo: {
     type: 'gauge',

@@ -1,0 +1,75 @@
+import { AccessRefusedError } from '@libs/contracts';
+import {
+  compileMapping,
+  resolveSources,
+  type CompiledMapping,
+  type Mapping,
+  type MappingSet,
+  type ObjectShape,
+  type ResolvedSources,
+} from '@libs/mapping';
+import type { SalesforceClient } from '@libs/salesforce';
+
+/** A mapping reads what the org does not show: a lost permission or a field that is gone. Nothing is read until it is back. */
+export class MappedFieldHiddenError extends AccessRefusedError {
+  readonly code = 'mapper.field_hidden';
+}
+
+/** The mappings in force, compiled with what the org says of their fields: asked at first use, and again after {@link forget}. */
+export class CompiledMappings {
+  private readonly compiled = new Map<string, Promise<CompiledMapping>>();
+
+  constructor(
+    private readonly mappings: MappingSet,
+    private readonly salesforce: Pick<SalesforceClient, 'describe'>,
+  ) {}
+
+  /**
+   * The mapping of an object, `null` if it has none.
+   * Errors: {@link MappedFieldHiddenError} naming every field that the org does not show; those of the client.
+   */
+  async of(object: string): Promise<CompiledMapping | null> {
+    const mapping = this.mappings.get(object);
+    if (mapping === undefined) return null;
+    const known = this.compiled.get(object);
+    if (known !== undefined) return known;
+    const compiling = this.compile(mapping);
+    this.compiled.set(object, compiling);
+    try {
+      return await compiling;
+    } catch (error) {
+      this.compiled.delete(object); // the next batch asks again
+      throw error;
+    }
+  }
+
+  /** Salesforce refused to answer for a mapping: what describe said may no longer be so. */
+  forget(object: string): void {
+    this.compiled.delete(object);
+  }
+
+  private async compile(mapping: Mapping): Promise<CompiledMapping> {
+    const resolved = await this.resolve(mapping);
+    if (resolved.unknown.length > 0) throw new MappedFieldHiddenError(describeHidden(mapping, resolved.unknown));
+    return compileMapping(mapping, resolved);
+  }
+
+  private async resolve(mapping: Mapping): Promise<ResolvedSources> {
+    const shapes = new Map<string, ObjectShape>();
+    for (;;) {
+      const answer = resolveSources(mapping, shapes);
+      if (!('missing' in answer)) return answer;
+      const described = await Promise.all(
+        answer.missing.map(async (name) => [name, await this.salesforce.describe(name)] as const),
+      );
+      for (const [name, shape] of described) shapes.set(name, shape);
+    }
+  }
+}
+
+function describeHidden({ file, object }: Mapping, hidden: ResolvedSources['unknown']): string {
+  const fields = hidden.map(({ source, suggestion }) =>
+    suggestion === undefined ? `${object}.${source}` : `${object}.${source} (did you mean ${suggestion}?)`,
+  );
+  return `${file}: the integration user cannot see ${fields.join(', ')}: gone, misspelt or hidden by field-level security`;
+}

@@ -1,0 +1,4 @@
+import { runService } from '@libs/service';
+import { mapperService } from './mapper.module.js';
+
+await runService(mapperService);

@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import {
+  dataSettings,
+  eventLogSettings,
+  iterableSettings,
+  mappingSettings,
+  salesforceSettings,
+  serviceSettings,
+} from '@libs/config';
+
+export const mapperSettings = z.object({
+  ...serviceSettings(3003).shape,
+  ...eventLogSettings.shape,
+  ...dataSettings.shape,
+  ...salesforceSettings.shape,
+  ...mappingSettings.shape,
+  ITERABLE_PROJECT_TYPE: iterableSettings.shape.ITERABLE_PROJECT_TYPE,
+});
+export type MapperSettings = z.infer<typeof mapperSettings>;

@@ -1,0 +1,219 @@
+import { describe, expect, it } from 'vitest';
+import { toRecordId, topics, type BatchEntry, type RecordBatch } from '@libs/contracts';
+import type { Batch, Claim, Outgoing } from '@libs/event-log';
+import { parseMappingFiles } from '@libs/mapping';
+import { createMetrics, Health } from '@libs/observability';
+import { SalesforceQueryError, SalesforceUnavailableError } from '@libs/salesforce';
+import { CompiledMappings } from './compiled-mappings.js';
+import { Mapper } from './mapper.js';
+import { FakeOrg } from '../test/fake-org.js';
+
+const idOf = (n: number) => toRecordId(`00Q${String(n).padStart(12, '0')}`) as string;
+const stamp = (second: number) => `2026-11-24T08:00:${String(second).padStart(2, '0')}.000+0000`;
+const commit = (second: number) => Date.UTC(2026, 10, 24, 8, 0, second);
+
+function recordBatch(records: readonly number[], changes: Partial<BatchEntry> = {}, recordType = 'Lead'): RecordBatch {
+  const entries = records.map((n) => ({
+    recordId: idOf(n),
+    changeType: 'UPDATE' as const,
+    offsets: [`0:${n}`],
+    jobIds: [],
+    oldestCommitTimestamp: commit(1),
+    newestCommitTimestamp: commit(1),
+    ...changes,
+  }));
+  return { batchId: `b${records[0]}`, recordType, entries, windowStart: 0, windowEnd: 1 };
+}
+
+function setUp() {
+  const org = new FakeOrg();
+  const appended: Outgoing[] = [];
+  const metrics = createMetrics();
+  const health = new Health();
+  const text = 'object: Lead\nfields:\n  Email: email\n  LastName: dataFields.Last\n';
+  const mapper = new Mapper({
+    log: {
+      async append(messages) {
+        appended.push(...messages);
+        return [];
+      },
+    },
+    salesforce: org,
+    mappings: new CompiledMappings(parseMappingFiles([{ name: 'Lead.yaml', text }]), org),
+    metrics,
+    health,
+    projectType: 'email',
+    visibilityWaitMs: 1,
+  });
+  const revocation = new AbortController();
+  const claim: Claim = {
+    topic: topics.realtimeBatches.name,
+    partition: 0,
+    signal: revocation.signal,
+    commit: () => Promise.reject(new Error('the mapper does not commit')),
+    heartbeatAgeMs: () => 0,
+  };
+  const given = (batches: readonly RecordBatch[]): Batch<RecordBatch> => ({
+    topic: claim.topic,
+    partition: 0,
+    nextOffset: batches.length,
+    claim,
+    records: batches.map((value, offset) => ({
+      topic: claim.topic,
+      partition: 0,
+      offset,
+      key: '0',
+      headers: {},
+      timestampMs: 0,
+      value,
+    })),
+  });
+  const lead = (n: number, changes: Record<string, unknown> = {}) =>
+    org.put(idOf(n), { SystemModstamp: stamp(1), Email: `lead${n}@example.com`, LastName: `L${n}`, ...changes });
+  const keys = () => appended.map(({ topic, key }) => [topic.name, key]);
+  return { org, mapper, appended, metrics, health, given, lead, keys, takeAway: () => revocation.abort() };
+}
+
+describe('Mapper', () => {
+  it('appends the users of all batches in their order, whichever is answered first, and counts them', async () => {
+    const { org, mapper, given, lead, keys, metrics, appended } = setUp();
+    for (let n = 0; n < 6; n += 1) lead(n);
+    const late = Promise.withResolvers<void>();
+    org.beforeAnswer = async (ids) => {
+      if (ids.includes(idOf(0))) await late.promise;
+      else late.resolve();
+    };
+    await mapper.process(given([recordBatch([0, 1]), recordBatch([2, 3]), recordBatch([4, 5])]), 'backfill');
+    expect(keys()).toEqual([0, 1, 2, 3, 4, 5].map((n) => [topics.backfillUpdates.name, idOf(n)]));
+    expect(appended[1]?.value).toMatchObject({ email: 'lead1@example.com', dataFields: { Last: 'L1' } });
+    expect((await metrics.mapperRecords.get()).values).toMatchObject([
+      { labels: { object: 'Lead', lane: 'backfill' }, value: 6 },
+    ]);
+  });
+
+  it('puts what is not sent on the outcome topic, one query a batch', async () => {
+    const { org, mapper, given, lead, keys, metrics } = setUp();
+    lead(0);
+    lead(1, { Email: null });
+    lead(2, { IsDeleted: true });
+    await mapper.process(given([recordBatch([0, 1, 2, 3], { changeType: 'SNAPSHOT' })]), 'realtime');
+    expect(keys()).toEqual([
+      [topics.realtimeUpdates.name, idOf(0)],
+      [topics.outcomes.name, idOf(1)],
+      [topics.outcomes.name, idOf(2)],
+      [topics.outcomes.name, idOf(3)],
+    ]);
+    expect(org.queries).toHaveLength(1);
+    const counted = (await metrics.outcomes.get()).values.map(({ labels, value }) => [labels.reason, value]);
+    expect(counted).toEqual([
+      ['mapping.no_email', 1],
+      ['salesforce.deleted', 1],
+      ['salesforce.not_found', 1],
+    ]);
+  });
+
+  it('keeps a bad record as a dead letter beside its outcome', async () => {
+    const { mapper, given, lead, keys, metrics } = setUp();
+    lead(0, { SystemModstamp: null });
+    lead(1);
+    await mapper.process(given([recordBatch([0, 1])]), 'realtime');
+    expect(keys()).toEqual([
+      [topics.realtimeUpdates.name, idOf(1)],
+      [topics.outcomes.name, idOf(0)],
+      [topics.deadLetters.name, idOf(0)],
+    ]);
+    expect((await metrics.deadLetters.get()).values).toMatchObject([
+      { labels: { stage: 'mapper', code: 'mapper.no_modstamp' }, value: 1 },
+    ]);
+  });
+
+  it('asks Salesforce nothing about an object without a mapping', async () => {
+    const { org, mapper, given, appended } = setUp();
+    await mapper.process(given([recordBatch([0], {}, 'Account'), recordBatch([1], {}, 'Case')]), 'realtime');
+    expect(appended.map(({ value }) => (value as { reason: string }).reason)).toEqual([
+      'mapper.account_not_fanned_out',
+      'mapping.unmapped_object',
+    ]);
+    expect(org.queries).toEqual([]);
+  });
+
+  it('asks once more for the rows that do not show their change yet, and only for those', async () => {
+    const { org, mapper, given, lead, appended, metrics } = setUp();
+    lead(0, { SystemModstamp: stamp(9) });
+    lead(1);
+    org.beforeAnswer = () => {
+      if (org.queries.length === 2) lead(1, { SystemModstamp: stamp(9), LastName: 'Visible' });
+    };
+    const batches = [recordBatch([0, 1, 2], { newestCommitTimestamp: commit(9) })];
+    await mapper.process(given(batches), 'realtime');
+    expect(org.queries).toHaveLength(2);
+    expect(org.queries[1]?.soql).toContain(`('${idOf(1)}','${idOf(2)}')`);
+    expect(appended.map(({ value }) => value)).toMatchObject([
+      { recordId: idOf(0), dataFields: { Last: 'L0' } },
+      { recordId: idOf(1), dataFields: { Last: 'Visible' }, version: { modstampMs: commit(9) } },
+      { recordId: idOf(2), reason: 'salesforce.not_found' },
+    ]);
+    expect((await metrics.mapperRefetched.get()).values).toMatchObject([{ value: 2 }]);
+  });
+
+  it('does not wait for rows of a backfill', async () => {
+    const { org, mapper, given, lead } = setUp();
+    lead(0);
+    await mapper.process(given([recordBatch([0], { newestCommitTimestamp: commit(9) })]), 'backfill');
+    expect(org.queries).toHaveLength(1);
+  });
+
+  it('appends nothing of its batches when one of them fails by the world', async () => {
+    const { org, mapper, given, lead, appended } = setUp();
+    lead(0);
+    lead(1);
+    org.failures = [new SalesforceUnavailableError('query on Lead: 503')];
+    await expect(mapper.process(given([recordBatch([0]), recordBatch([1])]), 'realtime')).rejects.toThrow(
+      SalesforceUnavailableError,
+    );
+    expect(appended).toEqual([]);
+    await mapper.process(given([recordBatch([0]), recordBatch([1])]), 'realtime');
+    expect(appended).toHaveLength(2);
+  });
+
+  it('names a vanished field in readiness, kills no record, and goes on when it is back', async () => {
+    const { org, mapper, given, lead, appended, health } = setUp();
+    lead(0);
+    await mapper.process(given([recordBatch([0])]), 'realtime');
+    const lead$ = org.fields['Lead'] as Record<string, string>;
+    delete lead$['LastName'];
+    org.failures = [new SalesforceQueryError('query on Lead: no such column LastName', 'INVALID_FIELD')];
+    await expect(mapper.process(given([recordBatch([0])]), 'realtime')).rejects.toThrow('no such column LastName');
+    await expect(mapper.process(given([recordBatch([0])]), 'realtime')).rejects.toThrow('cannot see Lead.LastName');
+    expect(health.report().checks).toEqual([
+      {
+        name: 'mapping:Lead',
+        ok: false,
+        detail:
+          'Lead.yaml: the integration user cannot see Lead.LastName: gone, misspelt or hidden by field-level security',
+      },
+    ]);
+    expect(appended).toHaveLength(1);
+    lead$['LastName'] = 'string';
+    await mapper.process(given([recordBatch([0])]), 'realtime');
+    expect(health.ready).toBe(true);
+    expect(appended).toHaveLength(2);
+  });
+
+  it('is not held responsible any more for a partition that was taken away', async () => {
+    const { org, mapper, given, health, takeAway } = setUp();
+    delete (org.fields['Lead'] as Record<string, string>)['LastName'];
+    await expect(mapper.process(given([recordBatch([0])]), 'realtime')).rejects.toThrow('cannot see');
+    expect(health.ready).toBe(false);
+    takeAway();
+    expect(health.ready).toBe(true);
+  });
+
+  it('appends nothing once the partition is taken away', async () => {
+    const { org, mapper, given, lead, appended, takeAway } = setUp();
+    lead(0);
+    org.beforeAnswer = takeAway;
+    await expect(mapper.process(given([recordBatch([0])]), 'realtime')).rejects.toMatchObject({ name: 'AbortError' });
+    expect(appended).toEqual([]);
+  });
+});

@@ -1,0 +1,144 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { topics, updateTopics, type Lane, type ProjectType, type RecordBatch } from '@libs/contracts';
+import { MAX_MESSAGE_BYTES, type Batch, type EventLog, type Outgoing } from '@libs/event-log';
+import type { CompiledMapping } from '@libs/mapping';
+import type { Health, Metrics } from '@libs/observability';
+import { SalesforceQueryError, type SalesforceClient } from '@libs/salesforce';
+import pLimit from 'p-limit';
+import { MappedFieldHiddenError, type CompiledMappings } from './compiled-mappings.js';
+import { laggingIds } from './core/lagging-ids.js';
+import { planBatch, type BatchPlan, type FetchedRows } from './core/plan-batch.js';
+import { fetchRows } from './fetch-rows.js';
+
+/** Batches of one partition whose rows are fetched at the same time: hides most of the time that Salesforce takes to answer. */
+const PARALLEL_FETCHES = 3;
+/** How long a row that lags behind its change event is given to become visible. Milliseconds. */
+const VISIBILITY_WAIT_MS = 500;
+/** Room for the key and the headers of a message. Bytes. */
+const ENVELOPE_BYTES = 2_000;
+
+export interface MapperParts {
+  readonly log: Pick<EventLog, 'append'>;
+  readonly salesforce: Pick<SalesforceClient, 'query' | 'queryMore'>;
+  readonly mappings: CompiledMappings;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly projectType: ProjectType;
+  /** Default 500. Milliseconds. */
+  readonly visibilityWaitMs?: number;
+}
+
+interface Planned extends BatchPlan {
+  readonly recordType: string;
+}
+
+/** Batches of ids → the records' current state → mapped users, and an outcome for each record that is not sent. */
+export class Mapper {
+  private readonly recoveries = new Map<string, () => void>();
+
+  constructor(private readonly parts: MapperParts) {}
+
+  /** Resolves when all that the batches came to is durable, in their order. Errors: those of Salesforce and the log. */
+  async process(batch: Batch<RecordBatch>, lane: Lane): Promise<void> {
+    const { signal } = batch.claim;
+    const failed = new AbortController();
+    const limit = pLimit(PARALLEL_FETCHES);
+    const givenUp = AbortSignal.any([signal, failed.signal]);
+    let plans: Planned[];
+    try {
+      plans = await Promise.all(batch.records.map(({ value }) => limit(() => this.plan(value, lane, signal, givenUp))));
+    } catch (error) {
+      failed.abort(); // the others would be fetched again anyway
+      throw error;
+    }
+    if (signal.aborted) return; // its new owner maps these batches
+    // Invariant 1: the batches are committed after this, so everything they came to must be durable first.
+    await this.parts.log.append(plans.flatMap((plan) => messagesOf(plan, lane)));
+    for (const plan of plans) this.count(plan, lane);
+  }
+
+  private async plan(batch: RecordBatch, lane: Lane, claim: AbortSignal, givenUp: AbortSignal): Promise<Planned> {
+    const { mappings, projectType } = this.parts;
+    const { recordType } = batch;
+    try {
+      const compiled = await mappings.of(recordType);
+      const rows: FetchedRows = compiled === null ? new Map() : await this.currentRows(batch, lane, compiled, givenUp);
+      const maxUpdateBytes = MAX_MESSAGE_BYTES - ENVELOPE_BYTES;
+      const plan = planBatch(batch, rows, { lane, compiled, projectType, maxUpdateBytes, nowMs: Date.now() });
+      if (compiled !== null) this.parts.health.set(checkOf(recordType), true);
+      return { recordType, ...plan };
+    } catch (error) {
+      if (isRefusal(error)) this.refused(recordType, error, claim);
+      throw error;
+    }
+  }
+
+  /**
+   * Invariant 7: a field that vanished is no fault of the records. Reading waits and asks the org anew each time; until it
+   * is mended, or the partition is another instance's, readiness says which field.
+   */
+  private refused(recordType: string, error: Error, claim: AbortSignal): void {
+    const { mappings, health } = this.parts;
+    mappings.forget(recordType);
+    health.set(checkOf(recordType), false, error.message);
+    claim.addEventListener('abort', this.recoveryOf(recordType)); // the same function again is no second listener
+  }
+
+  private recoveryOf(recordType: string): () => void {
+    const known = this.recoveries.get(recordType);
+    if (known !== undefined) return known;
+    const recovery = () => this.parts.health.set(checkOf(recordType), true);
+    this.recoveries.set(recordType, recovery);
+    return recovery;
+  }
+
+  private async currentRows(
+    batch: RecordBatch,
+    lane: Lane,
+    compiled: CompiledMapping,
+    signal: AbortSignal,
+  ): Promise<FetchedRows> {
+    const ids = batch.entries.map((entry) => entry.recordId);
+    const rows = await this.fetch(compiled, ids, signal);
+    const lagging = lane === 'realtime' ? laggingIds(batch, rows, compiled) : [];
+    if (lagging.length === 0) return rows;
+    this.parts.metrics.mapperRefetched.inc({ object: batch.recordType }, lagging.length);
+    await wait(this.parts.visibilityWaitMs ?? VISIBILITY_WAIT_MS, undefined, { signal });
+    return new Map([...rows, ...(await this.fetch(compiled, lagging, signal))]);
+  }
+
+  private async fetch(compiled: CompiledMapping, ids: readonly string[], signal: AbortSignal): Promise<FetchedRows> {
+    const stopTimer = this.parts.metrics.mapperQuerySeconds.startTimer({ object: compiled.object });
+    try {
+      return await fetchRows(this.parts.salesforce, compiled, ids, signal);
+    } finally {
+      stopTimer();
+    }
+  }
+
+  private count({ recordType: object, updates, outcomes, deadLetters }: Planned, lane: Lane): void {
+    const { metrics } = this.parts;
+    if (updates.length > 0) metrics.mapperRecords.inc({ object, lane }, updates.length);
+    for (const { kind: outcome, reason, offsets } of outcomes) {
+      metrics.outcomes.inc({ object, lane, outcome, reason }, offsets.length);
+    }
+    for (const { stage, code } of deadLetters) metrics.deadLetters.inc({ stage, code });
+  }
+}
+
+function checkOf(recordType: string): string {
+  return `mapping:${recordType}`;
+}
+
+/** Does Salesforce refuse what the mapping asks for, whatever the record? */
+function isRefusal(error: unknown): error is Error {
+  return error instanceof SalesforceQueryError || error instanceof MappedFieldHiddenError;
+}
+
+function messagesOf({ updates, outcomes, deadLetters }: BatchPlan, lane: Lane): Outgoing[] {
+  return [
+    ...updates.map((value) => ({ topic: updateTopics[lane], key: value.recordId, value })),
+    ...outcomes.map((value) => ({ topic: topics.outcomes, key: value.recordId ?? '', value })),
+    ...deadLetters.map((value) => ({ topic: topics.deadLetters, key: value.recordId ?? '', value })),
+  ];
+}
