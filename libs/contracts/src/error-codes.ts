@@ -128,6 +128,22 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
     meaning: 'ITERABLE_BASE_URL does not lead to the Iterable API.',
     remedy: 'Set it to https://api.iterable.com or https://api.eu.iterable.com.',
   },
+  'mapper.account_not_fanned_out': {
+    meaning: 'An Account changed. It is no user itself, and its Contacts are not updated by this change.',
+    remedy: 'Nothing: they show it with their own next change, or after a backfill of Contact.',
+  },
+  'mapper.field_hidden': {
+    meaning: 'A mapping reads a field that the integration user cannot see: gone, misspelt or hidden.',
+    remedy: 'Give the user read access to the field, or correct the mapping and restart; nothing is lost meanwhile.',
+  },
+  'mapper.no_modstamp': {
+    meaning: 'Salesforce gave a record without the time of its last change, so nobody can say how new it is.',
+    remedy: 'Check that the integration user may read SystemModstamp, then redrive.',
+  },
+  'mapper.update_too_large': {
+    meaning: 'The mapped user is larger than a message may be.',
+    remedy: 'Map fewer or shorter fields.',
+  },
   'mapping.invalid_email': {
     meaning: 'The email of the record is no address that Iterable would take.',
     remedy: 'Correct it in Salesforce: the change is then picked up.',
@@ -140,14 +156,26 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
     meaning: 'The record has no email address, and the project identifies users by email.',
     remedy: 'Nothing, or fill in the email in Salesforce: the change is then picked up.',
   },
+  'mapping.unmapped_object': {
+    meaning: 'No mapping file is for this object.',
+    remedy: 'Add one, or take the object out of SALESFORCE_CHANNELS.',
+  },
   'salesforce.access_refused': {
     meaning: 'Salesforce refuses the credential, the user or the org.',
     remedy:
       "Check SALESFORCE_* and that the integration user may use the API; the service's log names Salesforce's own reason.",
   },
+  'salesforce.deleted': {
+    meaning: 'The record is deleted in Salesforce.',
+    remedy: 'Nothing: its profile in Iterable stays as it is.',
+  },
   'salesforce.limit_exceeded': {
     meaning: "The org's allowance of API calls is used up.",
     remedy: 'Wait, or have the allowance raised; find out what else uses it under Setup, System Overview.',
+  },
+  'salesforce.not_found': {
+    meaning: 'Salesforce has no such record, or hides it from the integration user.',
+    remedy: 'Nothing, if it was deleted for good. Otherwise give the user View All Records on the object.',
   },
   'salesforce.query_expired': {
     meaning: 'The result of a query was given up by Salesforce before all of it was read.',
