@@ -9,3 +9,7 @@ export * from './soql/chunk-ids.js';
 export * from './soql/date-time.js';
 export * from './soql/parse-condition.js';
 export * from './soql/soql.js';
+export { backoffMs } from './streaming/backoff.js';
+export * from './streaming/change-stream.js';
+export { createChangeSource, type ChangeSource } from './streaming/change-source.js';
+export { superviseStream, type Supervision } from './streaming/supervise-stream.js';

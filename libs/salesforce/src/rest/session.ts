@@ -34,6 +34,8 @@ export interface Sessions {
   current(): Promise<Session>;
   /** A session other than `refused`: the one that somebody has renewed meanwhile, or a new one. */
   renew(refused: Session): Promise<Session>;
+  /** Forgets a refused session: the next `current` opens a new one. */
+  discard(refused: Session): void;
 }
 
 export function createSessions(settings: SalesforceSettings, send: Send, logger?: Logger): Sessions {
@@ -93,11 +95,16 @@ export function createSessions(settings: SalesforceSettings, send: Send, logger?
     return opening;
   }
 
+  const current = async () => session ?? (await openOnce());
+  const discard = (refused: Session) => {
+    if (session === refused) session = null;
+  };
   return {
-    current: async () => session ?? (await openOnce()),
+    current,
+    discard,
     renew: async (refused) => {
-      if (session === refused) session = null;
-      return session ?? (await openOnce());
+      discard(refused);
+      return current();
     },
   };
 }
