@@ -160,15 +160,35 @@ describe('the command line', () => {
     expect(JSON.parse(added.out)).toMatchObject({
       fault: { system: 'iterable', kind: 'latency', rate: 0.5, match: 'nowhere', options: { delayMs: 7 } },
     });
-    expect((await cli('fault', 'list')).out).toContain('"kind":"latency"');
+    expect((await cli('fault', 'list')).out).toBe(
+      'iterable latency  rate 0.5  hits 0  match nowhere  delayMs=7  applied=false\n',
+    );
     expect((await cli('--json', 'fault', 'clear', 'iterable', 'latency')).out).toContain('"cleared":1');
-    expect((await cli('fault', 'kinds')).out).toContain('reset-after-apply');
+    expect((await cli('fault', 'list')).out).toBe('no fault is on\n');
+    const { out } = await cli('fault', 'kinds');
+    expect(out).toContain('iterable latency\n    Waits delayMs');
+    expect(out).toContain('      delayMs: default 5000\n');
+    expect(out).toContain('salesforce session-expired\n');
   });
 
   it('seeds, advances the clock and shows counts', async () => {
     expect((await cli('seed', '--leads', '2')).code).toBe(0);
     expect((await cli('clock', 'advance', '60')).out).toContain('aheadSeconds');
     expect((await cli('stats')).out).toContain('projectType email');
+  });
+
+  it('shows what Iterable received, and its switches', async () => {
+    await bulk([{ email: 'cli@example.com', dataFields: { N: 1 } }]);
+    const shown = await cli('requests', '--email', 'CLI@example.com', '--endpoint', 'users/bulkUpdate');
+    expect(shown.out).toMatch(
+      /POST users\/bulkUpdate {2}1 users {2}200\n {4}\{"email":"cli@example.com","dataFields":\{"N":1\}\}\n$/,
+    );
+    expect((await cli('requests', '--email', 'nobody@example.com')).out).toBe('no such request\n');
+    expect((await cli('switches')).out).toContain('mismatchMode = "whole-request"\n    A value of a wrong type');
+    const changed = await cli('--json', 'switches', 'retryAfterHeader=true', 'coercion=lenient');
+    expect(JSON.parse(changed.out)).toMatchObject({ switches: { retryAfterHeader: true, coercion: 'lenient' } });
+    expect(await cli('switches', 'retryAfterHeader=false', 'coercion=widen')).toMatchObject({ code: 0 });
+    expect(await cli('switches', 'coercion=magic')).toMatchObject({ code: 1 });
   });
 
   it('ends with 1 and one sentence where the sandbox refuses or is not there', async () => {

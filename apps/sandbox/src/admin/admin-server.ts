@@ -12,7 +12,7 @@ import express, {
 import { z } from 'zod';
 import type { SandboxClock } from '../clock.js';
 import type { Faults } from '../faults.js';
-import type { IterableSandbox } from '../iterable/index.js';
+import { iterableSwitches, type IterableSandbox } from '../iterable/index.js';
 import { clockRequest, faultSelection, requestSelection, seedRequest, type SeedRequest } from './admin-schemas.js';
 import { readFault, UnknownFaultError, type FaultCatalogEntry } from './fault-catalog.js';
 
@@ -57,6 +57,11 @@ function* profilesAsJson(iterable: IterableSandbox): Generator<string> {
   }
   yield ']}\n';
 }
+
+/** What each switch means, for who reads them over HTTP. */
+const aboutSwitches = Object.fromEntries(
+  Object.entries(iterableSwitches.shape).map(([name, schema]) => [name, schema.description ?? '']),
+);
 
 /** Express 5 takes a handler's promise and passes its error on. */
 const later =
@@ -132,9 +137,11 @@ export function createAdminApp(parts: AdminParts): Express {
       await pipeline(Readable.from(profilesAsJson(iterable)), response);
     }),
   );
-  app.get('/iterable/switches', (_request, response) => void response.json({ switches: iterable.switches() }));
+  app.get('/iterable/switches', (_request, response) => {
+    response.json({ switches: iterable.switches(), about: aboutSwitches });
+  });
   app.post('/iterable/switches', (request, response) => {
-    response.json({ switches: iterable.setSwitches(request.body) });
+    response.json({ switches: iterable.setSwitches(request.body), about: aboutSwitches });
   });
   app.post('/iterable/reset', (_request, response) => {
     iterable.reset();

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { sandboxSettings, type SandboxSettings } from '../sandbox.config.js';
 import { exitCodes, serve } from '../serve.js';
 import { AdminError, callAdmin } from './admin-client.js';
+import * as render from './render.js';
 
 /** Where the commands write and what they read. Tests give their own. */
 export interface Terminal {
@@ -38,23 +39,6 @@ function option(text: string, before: Record<string, unknown>): Record<string, u
   return { ...before, [text.slice(0, at)]: parsed };
 }
 
-/** Answers as lines of `name value`, nested ones indented. */
-export function humanLines(value: unknown, indent = ''): string {
-  if (Array.isArray(value)) {
-    return value.length === 0
-      ? `${indent}none\n`
-      : value.map((one) => `${indent}- ${typeof one === 'object' ? JSON.stringify(one) : String(one)}\n`).join('');
-  }
-  if (typeof value !== 'object' || value === null) return `${indent}${String(value)}\n`;
-  return Object.entries(value)
-    .map(([name, inner]) =>
-      typeof inner === 'object' && inner !== null
-        ? `${indent}${name}\n${humanLines(inner, `${indent}  `)}`
-        : `${indent}${name} ${String(inner)}\n`,
-    )
-    .join('');
-}
-
 /** The `sandbox` command. */
 export function buildProgram(terminal: Terminal): Command {
   const program = new Command('sandbox')
@@ -72,9 +56,14 @@ export function buildProgram(terminal: Terminal): Command {
     const settings = load();
     return `http://${settings.HTTP_HOST === '0.0.0.0' ? '127.0.0.1' : settings.HTTP_HOST}:${settings.SANDBOX_ADMIN_PORT}`;
   };
-  const ask = async (method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<void> => {
+  const ask = async (
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    body?: unknown,
+    human: (answer: unknown) => string = render.lines,
+  ): Promise<void> => {
     const answer = await callAdmin(adminUrl(), method, path, body);
-    terminal.out(globals().json ? `${JSON.stringify(answer)}\n` : humanLines(answer));
+    terminal.out(globals().json ? `${JSON.stringify(answer)}\n` : human(answer));
   };
 
   program
@@ -139,17 +128,17 @@ export function buildProgram(terminal: Terminal): Command {
   fault
     .command('list')
     .description('the faults in force')
-    .action(() => ask('GET', '/faults'));
+    .action(() => ask('GET', '/faults', undefined, render.faults));
   fault
     .command('kinds')
     .description('every kind, what it does and its options')
-    .action(() => ask('GET', '/faults/kinds'));
+    .action(() => ask('GET', '/faults/kinds', undefined, render.faultKinds));
   fault
     .command('clear [system] [kind]')
     .description('switch faults off: all, those of a system, or of one kind')
     .action((system?: string, kind?: string) => {
       const query = new URLSearchParams({ ...(system && { system }), ...(kind && { kind }) });
-      return ask('DELETE', `/faults?${query.toString()}`);
+      return ask('DELETE', `/faults?${query.toString()}`, undefined, render.faults);
     });
 
   program
@@ -163,6 +152,29 @@ export function buildProgram(terminal: Terminal): Command {
     .command('stats')
     .description('counts of both systems')
     .action(() => ask('GET', '/stats'));
+  program
+    .command('requests')
+    .description('what the simulated Iterable received')
+    .option('--email <email>', 'only requests naming this user, with what they say of him')
+    .option('--user-id <id>', 'the same by user id')
+    .option('--endpoint <name>', 'e.g. users/bulkUpdate')
+    .option('--limit <n>', 'the last so many', checked(z.coerce.number().int().positive()), 20)
+    .option('--reads', 'GET requests too')
+    .action((given: { limit: number; email?: string; userId?: string; endpoint?: string; reads?: true }) => {
+      const query = new URLSearchParams(
+        Object.entries(given).map(([name, value]): [string, string] => [name, String(value)]),
+      );
+      return ask('GET', `/iterable/requests?${query.toString()}`, undefined, render.requests);
+    });
+  program
+    .command('switches')
+    .description('how the simulated Iterable behaves where the real one is not documented; name=value changes it')
+    .argument('[changes...]', 'name=value', option, {})
+    .action((changes: object) =>
+      Object.keys(changes).length === 0
+        ? ask('GET', '/iterable/switches', undefined, render.switches)
+        : ask('POST', '/iterable/switches', changes, render.switches),
+    );
 
   return program;
 }

@@ -145,6 +145,9 @@ export function createIterableSandbox(options: IterableSandboxOptions = {}): Ite
     });
   });
 
+  // Longer than clients keep an idle connection: otherwise one is closed under a request now and then.
+  server.keepAliveTimeout = 75_000;
+
   return {
     async listen() {
       const host = options.host ?? '127.0.0.1';
