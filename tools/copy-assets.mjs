@@ -1,7 +1,4 @@
-// tsc copies no assets: the page of the console and the like are copied beside the compiled code.
-import { cpSync, existsSync, globSync } from 'node:fs';
+// tsc copies what it compiles and nothing else: the console's page, and the broker that the bench starts, go beside the code.
+import { cpSync, globSync } from 'node:fs';
 
-for (const from of globSync('apps/*/src/assets')) cpSync(from, `dist/${from}`, { recursive: true });
-for (const needed of ['dist/apps/console/src/assets']) {
-  if (existsSync(needed.replace('dist/', '')) && !existsSync(needed)) throw new Error(`${needed} was not copied`);
-}
+for (const from of [...globSync('apps/*/src/assets'), 'tools/kafka']) cpSync(from, `dist/${from}`, { recursive: true });
