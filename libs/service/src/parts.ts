@@ -1,7 +1,16 @@
 import { type ServiceSettings } from '@libs/config';
-import { createEventLog } from '@libs/event-log';
-import { createLogger, createMetrics, Health } from '@libs/observability';
-import type { ServiceParts } from './service.js';
+import { createEventLog, type EventLog, type EventLogServer } from '@libs/event-log';
+import { createLogger, createMetrics, Health, type Logger, type Metrics } from '@libs/observability';
+
+/** What a service is built on. In standalone all services share the log and the metrics, and each has its own health. */
+export interface ServiceParts {
+  readonly log: EventLog;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly logger: Logger;
+  /** The consumer of this service: to stop reading before a last flush. */
+  readonly server: EventLogServer;
+}
 
 /** The parts of a process of its own, from settings that include the event log's. */
 export async function openParts(

@@ -3,21 +3,11 @@ import { NestFactory } from '@nestjs/core';
 import type { DynamicModule, INestApplication } from '@nestjs/common';
 import { loadSettings, SettingsError, type Environment, type ServiceSettings, type SettingsSchema } from '@libs/config';
 import { BadSettingError, groupOf } from '@libs/contracts';
-import { EventLogServer, type Assignment, type EventLog } from '@libs/event-log';
-import { nestLogger, type Health, type Logger, type Metrics } from '@libs/observability';
+import { EventLogServer, type Assignment } from '@libs/event-log';
+import { nestLogger, type Health } from '@libs/observability';
 import type { z } from 'zod';
-import { openParts } from './parts.js';
+import { openParts, type ServiceParts } from './parts.js';
 import { DoorsModule } from './doors.module.js';
-
-/** What a service is built on. In standalone all services share the log and the metrics, and each has its own health. */
-export interface ServiceParts {
-  readonly log: EventLog;
-  readonly metrics: Metrics;
-  readonly health: Health;
-  readonly logger: Logger;
-  /** The consumer of this service: to stop reading before a last flush. */
-  readonly server: EventLogServer;
-}
 
 /** One app, as data: what `main.ts` runs and what standalone composes. */
 export interface ServiceSpec<S extends SettingsSchema = SettingsSchema> {
