@@ -3,7 +3,7 @@ import { adapt } from 'cometd-nodejs-client';
 import { Client } from 'faye';
 import { Connection } from 'jsforce';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { openTestOrg, type TestOrg } from './testing.js';
+import { openTestOrg, type TestOrg } from './testing/test-org.js';
 
 let org: TestOrg;
 afterEach(async () => {
@@ -67,20 +67,17 @@ describe('jsforce', () => {
 
   it('logs in by password and asks again after a revocation', async () => {
     org = await openTestOrg();
+    let next = '';
     const connection = new Connection({
       instanceUrl: org.url,
       loginUrl: org.url,
       version: '67.0',
       oauth2: { loginUrl: org.url, clientId: 'sandbox', clientSecret: 'sandbox' },
-      refreshFn: (conn, callback) => {
-        conn.oauth2
-          .requestToken({ grant_type: 'client_credentials' })
-          .then((token) => callback(null, token.access_token))
-          .catch((error: unknown) => callback(error as Error));
-      },
+      refreshFn: (_, callback) => callback(null, next),
     });
     await connection.login('sandbox', 'sandbox');
     expect(org.sandbox.revokeTokens()).toBe(1);
+    next = await org.token();
     expect((await connection.query('SELECT COUNT() FROM User')).totalSize).toBe(21);
   });
 });

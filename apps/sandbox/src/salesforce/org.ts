@@ -13,6 +13,8 @@ import type { Writer } from './writes/writer.js';
 export interface Org {
   /** Epoch milliseconds on the sandbox's clock. */
   now(): number;
+  /** Calls back after the sandbox's clock was moved. */
+  onClockJump(listener: () => void): void;
   readonly random: () => number;
   readonly faults: Faults;
   readonly timing: SandboxTiming;

@@ -110,6 +110,7 @@ export function createSalesforceSandbox(options: SalesforceSandboxOptions): Sale
   const published = new Set([...channels.values()].flat());
   const org: Org = {
     now,
+    onClockJump: (listener) => void clock.onJump(listener),
     random,
     faults: options.faults,
     timing,
@@ -130,16 +131,18 @@ export function createSalesforceSandbox(options: SalesforceSandboxOptions): Sale
   const cometd = new CometdServer(org);
   const door = new FrontDoor(org, cometd);
   const traffics = new Set<Traffic>();
+  let closing: Promise<void> | null = null;
+  const close = async () => {
+    for (const traffic of traffics) traffic.stop();
+    cometd.close();
+    await door.close();
+    store.close();
+    events.close();
+  };
 
   return {
     listen: () => door.listen(options.port, options.host),
-    async close() {
-      for (const traffic of traffics) traffic.stop();
-      cometd.close();
-      await door.close();
-      store.close();
-      events.close();
-    },
+    close: () => (closing ??= close()),
     seed: (counts) => seedRecords(store, counts, now()),
     startTraffic(asked) {
       const traffic = startTraffic(org, seededRandom(asked.seed ?? options.seed ?? 1), asked);

@@ -14,6 +14,8 @@ interface Subscription {
 /** A connect that waits for events. `answer` is called at most once. */
 export interface HeldConnect {
   readonly message: BayeuxRequest;
+  /** `/cometd/67.0/meta/connect`, for faults. */
+  readonly path: string;
   readonly answer: (events: BayeuxReply[], reply?: BayeuxReply) => void;
 }
 

@@ -24,6 +24,10 @@ export class CometdServer {
     this.meta = new MetaHandlers(org, this.clients, (client) => this.forget(client));
     org.events.onAppend(() => this.releaseAll());
     org.sessions.onRevoked(() => this.refuseRevoked());
+    // The server extends the session of a connected client. Source: facts/salesforce.md §1.3.
+    org.onClockJump(() => {
+      for (const client of this.clients.values()) org.sessions.extend(client.token);
+    });
   }
 
   /** Answers one request to `/cometd…`, perhaps after holding it. */
@@ -97,7 +101,8 @@ export class CometdServer {
     // A second connect of the same client: the older one is let go.
     client.held?.answer([]);
     client.stay();
-    const hang = this.org.faults.strikes('salesforce', 'cometd-hang', `${exchange.path}/meta/connect`);
+    const path = `${exchange.path}/meta/connect`;
+    const hang = this.org.faults.strikes('salesforce', 'cometd-hang', path);
     if (hang !== null) {
       const holdMs = Number(hang.options['holdMs'] ?? Number.NaN);
       if (Number.isFinite(holdMs)) setTimeout(() => response.destroy(), holdMs).unref();
@@ -116,7 +121,7 @@ export class CometdServer {
       this.respond(response, exchange, events);
       this.countDown(client);
     };
-    client.held = { message, answer };
+    client.held = { message, path, answer };
     response.on('close', () => {
       if (client.held?.answer !== answer) return;
       clearTimeout(timer);
@@ -132,7 +137,7 @@ export class CometdServer {
     const { held } = client;
     if (held === null) return;
     const { faults, limits, events, schema } = this.org;
-    if (client.channels.length === 0 || faults.strikes('salesforce', 'cometd-silent', '/cometd/meta/connect')) return;
+    if (client.channels.length === 0 || faults.strikes('salesforce', 'cometd-silent', held.path)) return;
     const { deliveredEventsPerDay } = limits;
     const left = deliveredEventsPerDay === null ? Infinity : deliveredEventsPerDay - this.org.deliveredEvents.used;
     if (left <= 0) {
@@ -143,7 +148,7 @@ export class CometdServer {
     const previous = client.previousBatch;
     const batch = client.take(events, schema, Math.min(limits.eventsPerReply, left));
     if (batch.length === 0) return;
-    const again = faults.strikes('salesforce', 'cometd-duplicate', '/cometd/meta/connect') ? previous : [];
+    const again = faults.strikes('salesforce', 'cometd-duplicate', held.path) ? previous : [];
     this.org.deliveredEvents.add(batch.length);
     this.delivered += batch.length + again.length;
     held.answer([...again, ...batch]);

@@ -40,6 +40,12 @@ export class Sessions {
     return session;
   }
 
+  /** Extends the life of a session that was not revoked, as a connected CometD client does. */
+  extend(token: string): void {
+    const session = this.byToken.get(token);
+    if (session !== undefined) session.usedAt = this.now();
+  }
+
   /** Whether a token still stands for a session. Does not extend its life. */
   isLive(token: string): boolean {
     const session = this.byToken.get(token);

@@ -1,3 +1,4 @@
+import { SalesforceError } from '../errors.js';
 import type { Org } from '../org.js';
 import { pick } from '../random.js';
 import { LEAD_SOURCES, RATINGS } from '../schema/common-fields.js';
@@ -42,7 +43,7 @@ export function startTraffic(org: Org, random: () => number, options: TrafficOpt
   const timer = setInterval(() => {
     owed += (options.perSecond * TICK_MS) / 1000;
     for (; owed >= 1; owed -= 1) {
-      if (change(org, random, pools, author)) changes += 1;
+      if (attempt(() => change(org, random, pools, author))) changes += 1;
     }
   }, TICK_MS);
   timer.unref();
@@ -52,6 +53,16 @@ export function startTraffic(org: Org, random: () => number, options: TrafficOpt
       return changes;
     },
   };
+}
+
+/** A change that the org refuses, e.g. because a field was hidden meanwhile, is not made. */
+function attempt(make: () => boolean): boolean {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof SalesforceError) return false;
+    throw error;
+  }
 }
 
 /** Makes one change. Answers false when there was nothing to change. */

@@ -40,9 +40,9 @@ export function compileSelect(
   const shape: RecordShape = { entity: paths.root.entity, idColumn: idColumnOf(paths.root), entries: [] };
   const shapes = new Map<string, RecordShape>([['', shape]]);
 
-  const add = (into: RecordShape, source: Source, field: FieldSchema) => {
+  const add = (into: RecordShape, source: Source, field: FieldSchema, path = field.name) => {
     if (into.entries.some((one) => one.key === field.name)) {
-      throw soqlError('MALFORMED_QUERY', soql, field.name, `duplicate field selected: ${field.name}`);
+      throw soqlError('MALFORMED_QUERY', soql, path, `duplicate field selected: ${field.name}`);
     }
     if (field.type !== 'address') {
       into.entries.push({
@@ -88,7 +88,7 @@ export function compileSelect(
     const path = pathOf(selected);
     if (path === null) throw unsupported(selected);
     const resolved = paths.resolve(path);
-    add(shapeOf(path), resolved.source, resolved.field);
+    add(shapeOf(path), resolved.source, resolved.field, path);
   }
   return { columns, shape };
 }

@@ -1,8 +1,8 @@
-import { SandboxClock } from '../clock.js';
-import { Faults } from '../faults.js';
-import type { SalesforceSandboxOptions } from './options.js';
-import { seededRandom } from './random.js';
-import { createSalesforceSandbox, type SalesforceSandbox } from './sandbox.js';
+import { SandboxClock } from '../../clock.js';
+import { Faults } from '../../faults.js';
+import type { SalesforceSandboxOptions } from '../options.js';
+import { seededRandom } from '../random.js';
+import { createSalesforceSandbox, type SalesforceSandbox } from '../sandbox.js';
 
 /** A sandbox on a free port, for specs: the door's address, its clock and faults, and plain HTTP with a token. */
 export interface TestOrg {
