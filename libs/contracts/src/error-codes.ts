@@ -128,6 +128,11 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
     meaning: 'ITERABLE_BASE_URL does not lead to the Iterable API.',
     remedy: 'Set it to https://api.iterable.com or https://api.eu.iterable.com.',
   },
+  'listener.malformed_event': {
+    meaning: 'A change event of Salesforce, or a record id in it, could not be read.',
+    remedy:
+      'If the dead letter names a record, redrive it; otherwise run a backfill of the object and report the event.',
+  },
   'mapper.account_not_fanned_out': {
     meaning: 'An Account changed. It is no user itself, and its Contacts are not updated by this change.',
     remedy: 'Nothing: they show it with their own next change, or after a backfill of Contact.',

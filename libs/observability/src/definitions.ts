@@ -96,6 +96,12 @@ export const metricDefinitions = define({
     help: 'Times the streaming client was thrown away and made anew.',
     labels: ['reason'],
   },
+  listenerHoles: {
+    type: 'counter',
+    name: 'sync_listener_holes_total',
+    help: 'Times that changes may have been missed, by cause: they need a backfill.',
+    labels: ['reason'],
+  },
   listenerActive: { type: 'gauge', name: 'sync_listener_active', help: '1 on the instance that holds the lease.' },
 
   // batcher

@@ -12,4 +12,4 @@ export * from './soql/soql.js';
 export { backoffMs } from './streaming/backoff.js';
 export * from './streaming/change-stream.js';
 export { createChangeSource, type ChangeSource } from './streaming/change-source.js';
-export { superviseStream, type Supervision } from './streaming/supervise-stream.js';
+export { pause, superviseStream, type Supervision } from './streaming/supervise-stream.js';

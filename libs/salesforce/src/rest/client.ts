@@ -152,7 +152,7 @@ function missingNext(doing: string): never {
 
 /**
  * REST calls to one org by the configured OAuth flow.
- * Errors: at once an Error naming a setting that the flow lacks; from calls those of ../errors.ts.
+ * Errors: at once a BadSettingError naming a setting that the flow lacks; from calls those of ../errors.ts.
  */
 export function createSalesforceClient(
   settings: SalesforceSettings,

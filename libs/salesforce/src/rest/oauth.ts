@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import type { SalesforceSettings } from '@libs/config';
+import { BadSettingError } from '@libs/contracts';
 import { SignJWT } from 'jose';
 
 /** The form of one token request. */
@@ -8,13 +9,18 @@ export type TokenRequest = Readonly<Record<string, string>>;
 /** Says how to ask for a token; `refreshToken` is the newest one that the org handed out, if it rotates them. */
 export type Grant = (state: { readonly refreshToken?: string | undefined }) => Promise<TokenRequest>;
 
+/** The configured OAuth flow lacks a setting, or cannot use one. */
+export class SalesforceSettingError extends BadSettingError {
+  override readonly name = 'SalesforceSettingError';
+}
+
 /** Salesforce takes assertions that end within about three minutes. Seconds. Source: facts/salesforce.md §3.1. */
 const ASSERTION_SECONDS = 150;
 
 function required(settings: SalesforceSettings, names: ReadonlyArray<keyof SalesforceSettings>): string[] {
   const missing = names.filter((name) => settings[name] === undefined || settings[name] === '');
   if (missing.length > 0) {
-    throw new Error(`${missing.join(', ')} required for SALESFORCE_AUTH=${settings.SALESFORCE_AUTH}`);
+    throw new SalesforceSettingError(`${missing.join(', ')} required for SALESFORCE_AUTH=${settings.SALESFORCE_AUTH}`);
   }
   return names.map((name) => settings[name] as string);
 }
@@ -24,13 +30,13 @@ function privateKey(pem: string): KeyObject {
   try {
     return createPrivateKey(pem.replaceAll('\\n', '\n'));
   } catch (error) {
-    throw new Error('SALESFORCE_PRIVATE_KEY is not a PEM private key', { cause: error });
+    throw new SalesforceSettingError('SALESFORCE_PRIVATE_KEY is not a PEM private key', { cause: error });
   }
 }
 
 /**
  * The configured OAuth flow. SOAP login is never used: it ends with Summer '27 and is off in new orgs.
- * Errors: an Error naming the setting that the flow lacks, at once, since waiting does not mend it.
+ * Errors: {@link SalesforceSettingError} naming the setting that the flow lacks, at once, since waiting does not mend it.
  */
 export function createGrant(settings: SalesforceSettings, now: () => number = Date.now): Grant {
   const client = { client_id: settings.SALESFORCE_CLIENT_ID };

@@ -14,7 +14,7 @@ export interface ChangeSource {
 
 /**
  * The change events of one org by the configured OAuth flow.
- * Errors: at once an Error naming a setting that the flow lacks.
+ * Errors: at once a BadSettingError naming a setting that the flow lacks.
  */
 export function createChangeSource(
   settings: SalesforceSettings,

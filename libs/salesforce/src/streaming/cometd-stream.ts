@@ -100,6 +100,7 @@ class CometdStream implements ChangeStream {
   private answerDueAt: number;
   private downSince: number | null = null;
   private goodbye: (() => void) | null = null;
+  private closing: Promise<void> | null = null;
 
   constructor(
     channels: readonly string[],
@@ -125,14 +126,18 @@ class CometdStream implements ChangeStream {
     return this.queue.take(max);
   }
 
-  async close(): Promise<void> {
-    if (!this.over) {
-      this.over = true;
-      clearInterval(this.watchdog);
-      await this.sayGoodbye();
-      killFayeClient(this.client);
-    }
+  close(): Promise<void> {
+    this.closing ??= this.shut();
+    return this.closing;
+  }
+
+  private async shut(): Promise<void> {
     this.queue.end(true);
+    if (this.over) return;
+    this.over = true;
+    clearInterval(this.watchdog);
+    await this.sayGoodbye();
+    killFayeClient(this.client);
   }
 
   /** Ends the stream. What was received stays to be taken; nothing more comes. */

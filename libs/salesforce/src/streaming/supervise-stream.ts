@@ -14,6 +14,13 @@ export interface Supervision {
   readonly signal: AbortSignal;
   /** Default {@link backoffMs}. */
   readonly delayMs?: typeof backoffMs;
+  /** How it waits. Default {@link pause}. */
+  readonly pause?: typeof pause;
+}
+
+/** Waits so many milliseconds, or until the signal aborts. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
 }
 
 /** Why no stream could be opened. Foreign errors are bugs and pass through. */
@@ -30,7 +37,7 @@ function toEnd(error: unknown): StreamEnd {
  * nothing is carried over but what the taker has made durable.
  */
 export async function superviseStream(supervision: Supervision): Promise<void> {
-  const { open, onFailure, signal, delayMs = backoffMs } = supervision;
+  const { open, onFailure, signal, delayMs = backoffMs, pause: wait = pause } = supervision;
   let attempt = 0;
   while (!signal.aborted) {
     const opened = await open().catch(toEnd);
@@ -47,7 +54,7 @@ export async function superviseStream(supervision: Supervision): Promise<void> {
     const { failure, detail, retryAfterMs } = end ?? { failure: 'unknown', detail: 'closed' };
     const delay = retryAfterMs ?? delayMs(failure, attempt, Math.random());
     onFailure({ failure, detail, retryAfterMs }, delay);
-    await sleep(delay, undefined, { signal }).catch(() => undefined);
+    await wait(delay, signal);
   }
 }
 

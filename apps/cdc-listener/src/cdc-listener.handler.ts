@@ -1,0 +1,72 @@
+import { once } from 'node:events';
+import { groupOf, isRetryable, leaseRoles, topics } from '@libs/contracts';
+import type { Consumer, EventLog, Lease } from '@libs/event-log';
+import { pause } from '@libs/salesforce';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import { Listening, SUBSCRIPTION_CHECK, type ListeningParts } from './listening.js';
+
+const ROLE = 'cdc-listener';
+const JOIN_RETRY_MS = 1_000;
+
+/** Waits for the lease of the role; listens while it is held; stands by otherwise. */
+export class CdcListenerHandler implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly stopping = new AbortController();
+  private joining: Promise<void> = Promise.resolve();
+  private consumer: Consumer | null = null;
+  private listening: Promise<void> = Promise.resolve();
+
+  constructor(private readonly parts: ListeningParts & { readonly log: EventLog }) {
+    parts.health.set(SUBSCRIPTION_CHECK, false, 'not started yet');
+  }
+
+  onApplicationBootstrap(): void {
+    this.joining = this.join().catch((error: unknown) => this.crashed(error));
+  }
+
+  /** Finishes the batch in hand and stores the position; only then is the lease given up, so that the next holder has it. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    await this.joining;
+    await this.listening.catch(() => undefined);
+    await this.consumer?.close();
+  }
+
+  private async join(): Promise<void> {
+    const { log, health, logger } = this.parts;
+    const lease = { group: groupOf(ROLE), role: leaseRoles.indexOf(ROLE), topic: topics.leases };
+    while (!this.stopping.signal.aborted && this.consumer === null) {
+      try {
+        this.standBy();
+        this.consumer = await log.holdLease(
+          lease,
+          (held) => this.hold(held),
+          (error) => this.crashed(error),
+        );
+      } catch (error) {
+        if (!isRetryable(error)) throw error;
+        health.set(SUBSCRIPTION_CHECK, false, 'the event log cannot be reached: trying again');
+        logger.warn({ err: error }, 'cannot ask for the lease, will try again');
+        await pause(JOIN_RETRY_MS, this.stopping.signal);
+      }
+    }
+  }
+
+  private standBy(): void {
+    this.parts.health.set(SUBSCRIPTION_CHECK, true, 'standing by: another instance listens');
+  }
+
+  private async hold(lease: Lease): Promise<void> {
+    const signal = AbortSignal.any([lease.signal, this.stopping.signal]);
+    this.listening = new Listening(this.parts, lease, signal).run();
+    await this.listening;
+    // Stopped by ourselves: the lease is still ours until the group is left
+    if (!lease.signal.aborted) await once(lease.signal, 'abort');
+    else this.parts.logger.warn('the lease went to another instance: standing by');
+    this.standBy();
+  }
+
+  private crashed(error: unknown): void {
+    this.parts.health.set(SUBSCRIPTION_CHECK, false, 'stopped by an error');
+    this.parts.health.fail(error instanceof Error ? error : new Error(String(error)));
+  }
+}

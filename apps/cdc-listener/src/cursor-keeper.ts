@@ -1,0 +1,53 @@
+import { isRetryable } from '@libs/contracts';
+import type { Lease } from '@libs/event-log';
+import type { Logger } from '@libs/observability';
+
+/** Longest that a durable position waits to be stored: what a crash makes Salesforce deliver again. Milliseconds. */
+const SAVE_EVERY_MS = 500;
+
+/**
+ * Stores the newest position of a lease, at most twice a second, one write at a time. It is given only positions whose
+ * changes are durable: invariant 1.
+ */
+export class CursorKeeper {
+  private pending: string | null = null;
+  private timer: NodeJS.Timeout | null = null;
+  private saving: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly lease: Pick<Lease, 'saveCursor' | 'signal'>,
+    private readonly logger: Pick<Logger, 'warn'>,
+    private readonly onBug: (error: unknown) => void,
+  ) {}
+
+  /** Stores it soon. */
+  moved(cursor: string): void {
+    this.pending = cursor;
+    this.timer ??= setTimeout(() => void this.flush(), SAVE_EVERY_MS);
+  }
+
+  /** Stores what is not stored yet; resolves when it was tried. A failure of the log is tried again with the next position. */
+  flush(): Promise<void> {
+    clearTimeout(this.timer ?? undefined);
+    this.timer = null;
+    this.saving = this.saving.then(() => this.save());
+    return this.saving;
+  }
+
+  private async save(): Promise<void> {
+    const cursor = this.pending;
+    if (cursor === null || this.lease.signal.aborted) return;
+    this.pending = null;
+    try {
+      await this.lease.saveCursor(cursor);
+    } catch (error) {
+      if (this.lease.signal.aborted) return;
+      if (!isRetryable(error)) return this.onBug(error);
+      this.logger.warn(
+        { err: error },
+        'the position could not be stored; a crash now would repeat events, not lose them',
+      );
+      if (this.pending === null) this.moved(cursor);
+    }
+  }
+}
