@@ -22,14 +22,27 @@ export interface Page {
   readonly last: boolean;
 }
 
-type Position = Pick<Cursor, 'object' | 'where' | 'ids' | 'after' | 'queried'>;
+type Position = Pick<Cursor, 'object' | 'where' | 'ids' | 'sinceMs' | 'hole' | 'after' | 'queried'>;
+type Scope = Pick<Cursor, 'where' | 'sinceMs' | 'hole'>;
 
-/** The rows behind a position, in the order (CreatedDate, Id), which no later change of a row moves. */
-function conditionBehind({ where, after }: Position): string {
-  const parts = where === undefined ? [] : [where];
-  if (after === undefined) return allOf(parts);
-  const created = soqlDateTime(after.createdMs);
-  return allOf([...parts, `CreatedDate > ${created} OR (CreatedDate = ${created} AND Id > ${soqlString(after.id)})`]);
+/**
+ * The stamp that rows are read in the order of, together with the id. All rows: CreatedDate, which no later change of a row
+ * moves. Rows changed since a moment: SystemModstamp; a row that changes meanwhile moves to the end and is read again.
+ */
+function stampOf({ sinceMs }: Scope): 'CreatedDate' | 'SystemModstamp' {
+  return sinceMs === undefined ? 'CreatedDate' : 'SystemModstamp';
+}
+
+/** The rows that a job is about. */
+function conditionOf({ where = '', sinceMs }: Scope): string {
+  return allOf([where, sinceMs === undefined ? '' : `SystemModstamp >= ${soqlDateTime(sinceMs)}`]);
+}
+
+/** The rows behind a position. */
+function conditionBehind({ after, ...scope }: Position): string {
+  if (after === undefined) return conditionOf(scope);
+  const [stamp, at] = [stampOf(scope), soqlDateTime(after.atMs)];
+  return allOf([conditionOf(scope), `${stamp} > ${at} OR (${stamp} = ${at} AND Id > ${soqlString(after.id)})`]);
 }
 
 /**
@@ -42,15 +55,18 @@ export async function readPage(salesforce: SalesforceClient, position: Position,
     const queried = position.queried + ids.length;
     return { ids, after: undefined, queried, last: queried >= position.ids.length };
   }
+  const stamp = stampOf(position);
   const soql = select({
     object: position.object ?? '',
-    fields: ['Id', 'CreatedDate'],
+    fields: ['Id', stamp],
     where: conditionBehind(position),
-    orderBy: ['CreatedDate', 'Id'],
+    orderBy: [stamp, 'Id'],
     limit: PAGE_SIZE,
   });
-  const page = await salesforce.query(soql, { pageSize: PAGE_SIZE, signal });
-  const rows = page.records.map(toRow);
+  // What was deleted in a hole must be seen as deleted, so its catch-up reads the recycle bin too.
+  const includeDeleted = position.hole !== undefined;
+  const page = await salesforce.query(soql, { pageSize: PAGE_SIZE, includeDeleted, signal });
+  const rows = page.records.map((record) => toRow(record, stamp));
   const end = rows.at(-1);
   return {
     ids: rows.map((row) => row.id),
@@ -60,21 +76,21 @@ export async function readPage(salesforce: SalesforceClient, position: Position,
   };
 }
 
-function toRow(record: SalesforceRecord): { readonly id: string; readonly createdMs: number } {
-  const { Id, CreatedDate } = record;
-  const createdMs = typeof CreatedDate === 'string' ? parseSalesforceDateTime(CreatedDate) : null;
-  if (typeof Id !== 'string' || createdMs === null)
-    throw new SalesforceUnavailableError('a row came without Id or CreatedDate');
-  return { id: Id, createdMs };
+function toRow(record: SalesforceRecord, stamp: string): { readonly id: string; readonly atMs: number } {
+  const { Id, [stamp]: text } = record;
+  const atMs = typeof text === 'string' ? parseSalesforceDateTime(text) : null;
+  if (typeof Id !== 'string' || atMs === null)
+    throw new SalesforceUnavailableError(`a row came without Id or ${stamp}`);
+  return { id: Id, atMs };
 }
 
 /** How many rows an object job will read. */
 export async function countRows(
   salesforce: SalesforceClient,
-  object: string,
-  where: string | undefined,
+  job: Scope & { readonly object: string },
   signal: AbortSignal,
 ): Promise<number> {
-  const soql = `SELECT COUNT() FROM ${identifier(object)}${where === undefined ? '' : ` WHERE ${where}`}`;
-  return (await salesforce.query(soql, { signal })).totalSize;
+  const condition = conditionOf(job);
+  const soql = `SELECT COUNT() FROM ${identifier(job.object)}${condition === '' ? '' : ` WHERE ${condition}`}`;
+  return (await salesforce.query(soql, { includeDeleted: job.hole !== undefined, signal })).totalSize;
 }

@@ -13,6 +13,7 @@ import { createLogger, createMetrics, Health } from '@libs/observability';
 import {
   SalesforceQueryError,
   SalesforceUnavailableError,
+  type QueryOptions,
   type QueryPage,
   type SalesforceClient,
 } from '@libs/salesforce';
@@ -24,9 +25,12 @@ const toId = (n: number) => {
   return `00Q${String(n).padStart(12, '0')}EAA`;
 };
 
+const stamp = (seconds: number) => new Date(seconds * 1000).toISOString().replace('Z', '+0000');
+
 /** An org with `rows` leads, made one a second; answers the keyset queries of a backfill as SOQL would. */
 class FakeOrg implements SalesforceClient {
   readonly queries: string[] = [];
+  readonly withDeleted: string[] = [];
   failNext: Error[] = [];
   readonly pageCap: number;
 
@@ -37,8 +41,9 @@ class FakeOrg implements SalesforceClient {
     this.pageCap = options.pageCap ?? 2_000;
   }
 
-  async query(soql: string): Promise<QueryPage> {
+  async query(soql: string, options: QueryOptions = {}): Promise<QueryPage> {
     this.queries.push(soql);
+    if (options.includeDeleted === true) this.withDeleted.push(soql);
     const failure = this.failNext.shift();
     if (failure !== undefined) throw failure;
     if (soql.includes('COUNT()')) return { totalSize: this.rows, records: [], next: null };
@@ -48,7 +53,8 @@ class FakeOrg implements SalesforceClient {
     const end = Math.min(this.rows, start + Math.min(limit, this.pageCap));
     const records = Array.from({ length: end - start }, (_, index) => ({
       Id: toId(start + index),
-      CreatedDate: new Date((start + index) * 1000).toISOString().replace('Z', '+0000'),
+      CreatedDate: stamp(start + index),
+      SystemModstamp: stamp(start + index),
     }));
     return { totalSize: this.rows, records, next: end < Math.min(this.rows, start + limit) ? '/more' : null };
   }
@@ -262,6 +268,29 @@ describe('Session', () => {
     await end(log, 'job').toBe('completed');
     expect(new Set(await published(log)).size).toBe(3_000);
     expect(health.ready).toBe(true);
+  });
+
+  it('lets the catch-up of a hole go before an ordinary job, deleted rows included, and closes the hole', async () => {
+    const [log, org] = [await newLog(), new FakeOrg(14_000)];
+    const { session } = begin(log, org);
+    await session.command(start('ordinary'));
+    await expect.poll(async () => (await published(log)).length, { timeout: 20_000 }).toBe(MAX_WAITING_IDS);
+    const hole = { reason: 'overflow', fromMs: 1_000_000 };
+    await session.command(start('catch-up', { object: 'Account', since: '1970-01-01T00:10:00Z', hole }));
+    await drain(log, () => ({ kind: 'written' }));
+    await end(log, 'catch-up').toBe('hole-closed');
+    await end(log, 'ordinary').toBe('completed');
+    const catchUp = org.queries.filter((soql) => soql.includes('FROM Account'));
+    expect(catchUp[0]).toBe('SELECT COUNT() FROM Account WHERE SystemModstamp >= 1970-01-01T00:10:00Z');
+    expect(catchUp[1]).toBe(
+      'SELECT Id,SystemModstamp FROM Account WHERE SystemModstamp >= 1970-01-01T00:10:00Z ORDER BY SystemModstamp,Id LIMIT 2000',
+    );
+    expect(org.withDeleted).toEqual(catchUp);
+    const ends = (await Promise.all(['catch-up', 'ordinary'].map((id) => statuses(log, id)))).map(
+      (all) => all.find(({ type }) => type === 'completed')?.time ?? 0,
+    );
+    expect(ends[0]).toBeLessThanOrEqual(ends[1] ?? 0);
+    expect((await statuses(log, 'catch-up')).at(-1)?.data).toEqual({ object: 'Account', ...hole });
   });
 
   it('takes a list of ids of mixed types', async () => {

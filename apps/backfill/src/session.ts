@@ -30,6 +30,13 @@ export interface SessionParts {
   readonly logger: Logger;
 }
 
+/** What of a plan is part of the job's durable state. */
+function scopeOf(plan: JobPlan): Pick<Cursor, 'object' | 'where' | 'sinceMs' | 'hole' | 'ids'> {
+  if (plan.kind === 'ids') return { ids: [...plan.ids] };
+  const { object, where, sinceMs, hole } = plan;
+  return { object, where, sinceMs, hole };
+}
+
 type Checked =
   | { readonly ok: true; readonly plan: JobPlan; readonly total: number }
   | { readonly ok: false; readonly reason: string };
@@ -93,8 +100,8 @@ export class Session {
     const job: Job = { cursor: await this.newCursor(command.id, plan, total), ledger: new Ledger() };
     await saveJob(this.parts.log, job);
     this.jobs.set(command.id, job);
-    const of = plan.kind === 'ids' ? { ids: plan.ids.length } : { object: plan.object, where: plan.where };
-    return { type: 'accepted', known: true, data: { ...of, total } };
+    const { ids, ...of } = scopeOf(plan);
+    return { type: 'accepted', known: true, data: { ...of, ...(ids !== undefined && { ids: ids.length }), total } };
   }
 
   /** Has the condition parsed and the org asked, which knows its fields best. A failure of the world is thrown, and tried again. */
@@ -102,8 +109,8 @@ export class Session {
     if (plan.kind === 'ids') return { ok: true, plan, total: plan.ids.length };
     try {
       const where = plan.where === undefined ? undefined : parseCondition(plan.object, plan.where);
-      const total = await countRows(this.parts.salesforce, plan.object, where, this.signal);
-      return { ok: true, plan: where === undefined ? plan : { ...plan, where }, total };
+      const checked = where === undefined ? plan : { ...plan, where };
+      return { ok: true, plan: checked, total: await countRows(this.parts.salesforce, checked, this.signal) };
     } catch (error) {
       if (error instanceof InvalidConditionError) return { ok: false, reason: `data.where: ${error.message}` };
       if (error instanceof SalesforceQueryError)
@@ -117,7 +124,7 @@ export class Session {
     return {
       jobId,
       state: 'running',
-      ...(plan.kind === 'ids' ? { ids: [...plan.ids] } : { object: plan.object, where: plan.where }),
+      ...scopeOf(plan),
       queried: 0,
       total,
       readingDone: total === 0,
@@ -129,29 +136,34 @@ export class Session {
 
   private async open(): Promise<void> {
     this.jobs = await this.untilItWorks.execute(() => loadJobs(this.parts.log, this.signal), this.signal);
-    this.guard(this.followOutcomes(this.outcomesStart()));
+    this.guard(this.followOutcomes(await this.outcomesStart()));
     this.guard(this.readJobs());
   }
 
+  /** Jobs that are not at their end: catch-ups before ordinary ones, the oldest first. */
   private running(): Job[] {
+    const rank = ({ cursor }: Job) => (cursor.hole === undefined ? 1 : 0);
     return [...this.jobs.values()]
       .filter((job) => job.cursor.state === 'running')
-      .toSorted((a, b) => a.cursor.startedAt - b.cursor.startedAt);
+      .toSorted((a, b) => rank(a) - rank(b) || a.cursor.startedAt - b.cursor.startedAt);
   }
 
-  /** Where the oldest running job's outcomes begin; partitions that none names begin at their end. */
-  private outcomesStart(): Record<number, number> {
-    const from: Record<number, number> = {};
-    for (const { cursor } of this.running()) {
-      for (const [partition, offset] of Object.entries(cursor.outcomesFrom)) {
-        from[Number(partition)] = Math.min(from[Number(partition)] ?? offset, offset);
-      }
-    }
-    return from;
+  private nextToRead(): Job | undefined {
+    return this.running().find(({ cursor }) => !cursor.readingDone);
+  }
+
+  /** Where the outcomes of the running jobs begin: jobs of later have theirs behind the present end. */
+  private async outcomesStart(): Promise<Record<number, number>> {
+    const ends = await this.untilItWorks.execute(() => this.parts.log.offsets(topics.outcomes), this.signal);
+    const begins = ends.map(({ partition, next }) => {
+      const needed = this.running().map(({ cursor }) => cursor.outcomesFrom[partition] ?? next);
+      return [partition, Math.min(next, ...needed)] as const;
+    });
+    return Object.fromEntries(begins);
   }
 
   private async followOutcomes(from: Record<number, number>): Promise<void> {
-    for await (const records of this.parts.log.read(topics.outcomes, { from, start: 'latest', signal: this.signal })) {
+    for await (const records of this.parts.log.read(topics.outcomes, { from, signal: this.signal })) {
       const touched = new Set<Job>();
       for (const record of records) {
         const decoded = decode(topics.outcomes, record.value);
@@ -167,22 +179,23 @@ export class Session {
     }
   }
 
-  /** Reads one job after another, oldest first, and sleeps when none is left to read. */
+  /** Reads one job after another and sleeps when none is left to read. */
   private async readJobs(): Promise<void> {
     while (!this.signal.aborted) {
-      const job = this.running().find(({ cursor }) => !cursor.readingDone);
+      const job = this.nextToRead();
       this.parts.metrics.backfillJobs.set(this.running().length);
       if (job === undefined) {
         for (const waiting of this.running()) await this.report(waiting);
         const woken = new Promise<void>((resolve) => (this.wakeReader = resolve));
         this.signal.addEventListener('abort', () => this.wakeReader(), { once: true });
-        if (this.running().every(({ cursor }) => cursor.readingDone)) await woken;
+        if (this.nextToRead() === undefined) await woken; // no command came while it reported
         continue;
       }
       await this.readJob(job).catch((error: unknown) => this.failed(job, error));
     }
   }
 
+  /** Reads a job to its end, or until another goes before it. */
   private async readJob(job: Job): Promise<void> {
     let next = this.page(job.cursor);
     while (!this.signal.aborted) {
@@ -195,7 +208,7 @@ export class Session {
       job.cursor = { ...position, readingDone: page.last, ids: page.last ? undefined : position.ids };
       await this.untilItWorks.execute(() => saveJob(this.parts.log, job), this.signal);
       await this.report(job);
-      if (page.last) return;
+      if (page.last || this.nextToRead() !== job) return;
     }
   }
 
@@ -224,7 +237,7 @@ export class Session {
       recordType: cursor.object ?? recordTypeOfId(recordId) ?? 'Unknown',
       recordId,
       changeType: 'SNAPSHOT',
-      source: 'backfill',
+      source: cursor.hole === undefined ? 'backfill' : 'catch-up',
       lane: 'backfill',
       commitTimestamp: Date.now(),
       jobId: cursor.jobId,
@@ -241,6 +254,8 @@ export class Session {
     if (cursor.readingDone && ledger.isSettled) {
       job.cursor = { ...cursor, state: 'completed' };
       await this.tell(cursor.jobId, 'completed', { ...progress, summary: summary(progress) });
+      if (cursor.hole !== undefined)
+        await this.tell(cursor.jobId, 'hole-closed', { object: cursor.object, ...cursor.hole });
       await this.untilItWorks.execute(() => saveJob(this.parts.log, job), this.signal);
       this.parts.metrics.backfillJobs.set(this.running().length);
       this.parts.logger.info({ jobId: cursor.jobId }, `backfill ${summary(progress)}`);

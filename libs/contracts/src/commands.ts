@@ -7,16 +7,42 @@ export const BACKFILL_TARGET = 'backfill';
 /** Most ids one `backfill.start` may list: keeps the command under the broker's message limit of 1 MB. */
 export const MAX_BACKFILL_IDS = 20_000;
 
+/** Why changes may have been missed. */
+export const holeReasons = [
+  'replay-expired',
+  'cursor-lost',
+  'overflow',
+  'wildcard',
+  'silent',
+  'allowance',
+  'org-changed',
+] as const;
+
+/** A stretch of an object's changes that the listener may have missed. Its catch-up is a backfill with the same id. */
+export const hole = z.strictObject({
+  reason: z.enum(holeReasons),
+  /** First and last moment that may be missing; no `toMs`: up to the moment the catch-up reads. Epoch milliseconds. */
+  fromMs: z.number().int().nonnegative(),
+  toMs: z.number().int().nonnegative().optional(),
+});
+export type Hole = z.infer<typeof hole>;
+
 /** Data of `backfill.start`: one object with an optional SOQL condition, or a list of record ids of any mapped types. */
 export const backfillStart = z
   .strictObject({
     object: recordType.optional(),
     /** The condition of a WHERE clause, without the word WHERE. */
     where: z.string().min(1).max(4_000).optional(),
+    /** Only rows whose SystemModstamp is at or after this. ISO 8601 with a zone. */
+    since: z.iso.datetime({ offset: true }).optional(),
     ids: z.array(recordId).min(1).max(MAX_BACKFILL_IDS).optional(),
+    /** Makes it the catch-up of a hole: deleted rows are read too, and ordinary jobs wait for it. */
+    hole: hole.optional(),
   })
   .refine((data) => (data.object === undefined) !== (data.ids === undefined), 'give either object or ids')
-  .refine((data) => data.where === undefined || data.object !== undefined, 'where needs object');
+  .refine((data) => data.where === undefined || data.object !== undefined, 'where needs object')
+  .refine((data) => data.since === undefined || data.object !== undefined, 'since needs object')
+  .refine((data) => data.hole === undefined || data.since !== undefined, 'hole needs since');
 export type BackfillStart = z.infer<typeof backfillStart>;
 
 /** How a backfill stands: the data of its messages on `sync.status.v1`. Counts are of records. */

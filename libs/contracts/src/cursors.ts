@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hole } from './commands.js';
 import { recordType } from './messages.js';
 
 /** Offsets a job has published in one partition, as inclusive ranges in order. */
@@ -10,12 +11,16 @@ export const cursor = z.object({
   state: z.enum(['running', 'completed', 'failed']),
   object: recordType.optional(),
   where: z.string().optional(),
+  /** Rows changed at or after this, by SystemModstamp; absent: all rows, by CreatedDate. Epoch milliseconds. */
+  sinceMs: z.number().int().optional(),
+  /** Given: the job is the catch-up of this hole. */
+  hole: hole.optional(),
   ids: z.array(z.string()).optional(),
   /** Read so far: rows of complete, durable pages. */
   queried: z.number().int(),
   total: z.number().int().optional(),
   /** Keyset position after the last durable page; absent before the first, and for an id list, whose position is `queried`. */
-  after: z.object({ createdMs: z.number().int(), id: z.string() }).optional(),
+  after: z.object({ atMs: z.number().int(), id: z.string() }).optional(),
   readingDone: z.boolean(),
   /** What is durable in `salesforce.changes.v1`, by partition. */
   published: z.record(z.string(), offsetRanges),

@@ -161,7 +161,15 @@ export const command = z.object({
 });
 export type Command = z.infer<typeof command>;
 
-export const statusTypes = ['accepted', 'rejected', 'progress', 'completed', 'failed'] as const;
+export const statusTypes = [
+  'accepted',
+  'rejected',
+  'progress',
+  'completed',
+  'failed',
+  'hole-opened',
+  'hole-closed',
+] as const;
 /** An answer or a progress report. Topic `sync.status.v1`, key = command or job id. */
 export const status = z.object({
   id: z.string(),

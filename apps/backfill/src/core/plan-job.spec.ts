@@ -13,6 +13,14 @@ describe('planJob', () => {
       { object: 'Lead', where: "Status = 'New'" },
       { kind: 'object', object: 'Lead', where: "Status = 'New'" },
     ],
+    [
+      { object: 'Lead', since: '2026-11-24T10:00:00Z' },
+      { kind: 'object', object: 'Lead', sinceMs: Date.UTC(2026, 10, 24, 10) },
+    ],
+    [
+      { object: 'Lead', since: '2026-11-24T10:00:00Z', hole: { reason: 'overflow', fromMs: 5 } },
+      { kind: 'object', object: 'Lead', sinceMs: Date.UTC(2026, 10, 24, 10), hole: { reason: 'overflow', fromMs: 5 } },
+    ],
     [{ ids: [LEAD, CONTACT, LEAD] }, { kind: 'ids', ids: [LEAD, CONTACT] }],
   ])('plans %j', (data, expected) => {
     expect(plan('backfill.start', data)).toEqual({ ok: true, plan: expected });

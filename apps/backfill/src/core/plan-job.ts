@@ -1,8 +1,14 @@
-import { backfillStart, recordTypeOfId, type BackfillStart, type Command } from '@libs/contracts';
+import { backfillStart, recordTypeOfId, type BackfillStart, type Command, type Hole } from '@libs/contracts';
 
 /** What a job reads: the rows of one object, or a list of record ids. */
 export type JobPlan =
-  | { readonly kind: 'object'; readonly object: string; readonly where?: string }
+  | {
+      readonly kind: 'object';
+      readonly object: string;
+      readonly where?: string;
+      readonly sinceMs?: number;
+      readonly hole?: Hole;
+    }
   | { readonly kind: 'ids'; readonly ids: readonly string[] };
 
 export type Planned = { readonly ok: true; readonly plan: JobPlan } | { readonly ok: false; readonly reason: string };
@@ -32,11 +38,14 @@ export function planJob(command: Command, mappedObjects: readonly string[]): Pla
   return planStart(parsed.data, mappedObjects);
 }
 
-function planStart({ object, where, ids }: BackfillStart, mappedObjects: readonly string[]): Planned {
+function planStart({ object, where, ids, since, hole }: BackfillStart, mappedObjects: readonly string[]): Planned {
   const mapped = `mapped objects: ${mappedObjects.join(', ') || 'none'}`;
   if (object !== undefined) {
-    if (!mappedObjects.includes(object)) return refuse(`data.object: ${object} has no mapping file; ${mapped}`);
-    return { ok: true, plan: where === undefined ? { kind: 'object', object } : { kind: 'object', object, where } };
+    // A hole may be in a parent that a mapping only reads.
+    if (hole === undefined && !mappedObjects.includes(object))
+      return refuse(`data.object: ${object} has no mapping file; ${mapped}`);
+    const sinceMs = since === undefined ? undefined : Date.parse(since);
+    return { ok: true, plan: { kind: 'object', object, where, sinceMs, hole } };
   }
   const distinct = [...new Set(ids)];
   const strangers = distinct.filter((id) => !mappedObjects.includes(recordTypeOfId(id) ?? ''));

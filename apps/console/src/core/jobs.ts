@@ -76,6 +76,7 @@ const said = z.object({
  * a repeat of its command, a later `progress` a redelivery.
  */
 export function addStatus(jobs: Jobs, { id, type, data, time }: Status): Jobs {
+  if (type === 'hole-opened' || type === 'hole-closed') return jobs; // about the listener; the catch-up reports as any job
   const known = jobs.get(id);
   if (known !== undefined && finalStates.has(known.state)) return jobs;
   if (type === 'rejected' && known?.state === 'running') return jobs;
