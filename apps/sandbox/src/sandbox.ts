@@ -1,10 +1,10 @@
-import { fromNames, fromSchemas } from './admin/fault-catalog.js';
+import { fromSchemas } from './admin/fault-catalog.js';
 import { createAdminApp, listenAdmin } from './admin/admin-server.js';
 import type { SeedRequest } from './admin/admin-schemas.js';
 import { SandboxClock } from './clock.js';
 import { Faults } from './faults.js';
 import { createIterableSandbox, iterableFaultKinds, type IterableSandbox } from './iterable/index.js';
-import { createSalesforceSandbox, salesforceFaultKinds } from './salesforce/index.js';
+import { createSalesforceSandbox, salesforceAdminRoutes, salesforceFaultKinds } from './salesforce/index.js';
 import { seededRandom } from './salesforce/random.js';
 import type { SandboxSettings } from './sandbox.config.js';
 
@@ -91,10 +91,11 @@ export async function createSandbox(settings: SandboxSettings): Promise<Sandbox>
     const app = createAdminApp({
       clock,
       faults,
-      catalog: [...fromNames('salesforce', salesforceFaultKinds), ...fromSchemas('iterable', iterableFaultKinds)],
+      catalog: [...fromSchemas('salesforce', salesforceFaultKinds), ...fromSchemas('iterable', iterableFaultKinds)],
       iterable,
       seed,
       salesforceStats: () => salesforce.stats(),
+      salesforceRoutes: salesforceAdminRoutes(salesforce),
       isReady: () => ready,
     });
     const admin = await open('SANDBOX_ADMIN_PORT', settings.SANDBOX_ADMIN_PORT, () =>

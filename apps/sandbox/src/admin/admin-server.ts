@@ -7,12 +7,14 @@ import express, {
   type Express,
   type Request,
   type RequestHandler,
+  type Router,
   type Response,
 } from 'express';
 import { z } from 'zod';
 import type { SandboxClock } from '../clock.js';
 import type { Faults } from '../faults.js';
 import { iterableSwitches, type IterableSandbox } from '../iterable/index.js';
+import { salesforceAdminPaths } from '../salesforce/index.js';
 import { clockRequest, faultSelection, requestSelection, seedRequest, type SeedRequest } from './admin-schemas.js';
 import { readFault, UnknownFaultError, type FaultCatalogEntry } from './fault-catalog.js';
 
@@ -26,6 +28,8 @@ export interface AdminParts {
   seed(request: SeedRequest): Promise<unknown>;
   /** Counts of the org. */
   salesforceStats(): unknown;
+  /** What can be done to the org, below `/salesforce`. */
+  readonly salesforceRoutes: Router;
   /** Are all doors open and the first records made? */
   isReady(): boolean;
 }
@@ -125,6 +129,8 @@ export function createAdminApp(parts: AdminParts): Express {
     }),
   );
 
+  app.use('/salesforce', parts.salesforceRoutes);
+
   app.get('/iterable/requests', (request, response) => {
     const { reads, limit, ...filter } = requestSelection.parse(request.query);
     const matching = iterable.requests(filter).filter((one) => reads || one.method !== 'GET');
@@ -161,6 +167,7 @@ const routes = [
   'GET /faults/kinds',
   'GET|POST /clock',
   'POST /seed',
+  ...salesforceAdminPaths,
   'GET /iterable/requests',
   'GET /iterable/profiles',
   'GET|POST /iterable/switches',

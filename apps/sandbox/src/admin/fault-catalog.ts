@@ -6,7 +6,7 @@ export interface FaultDescription {
   system: Fault['system'];
   kind: string;
   does: string;
-  /** Option name to its meaning or its default. */
+  /** Option name to its default. */
   options: Record<string, string>;
 }
 
@@ -33,19 +33,6 @@ export function fromSchemas(
     ),
     check: (given) => options.parse(given),
   }));
-}
-
-/** The kinds of a table that names its options only. */
-export function fromNames(
-  system: Fault['system'],
-  kinds: ReadonlyArray<{ kind: string; does: string; options: Readonly<Record<string, string>> }>,
-): FaultCatalogEntry[] {
-  return kinds.map(({ kind, does, options }) => {
-    const known = z.strictObject(
-      Object.fromEntries(Object.keys(options).map((name) => [name, z.unknown().optional()])),
-    );
-    return { system, kind, does, options: { ...options }, check: (given) => known.parse(given) };
-  });
 }
 
 /** A fault that cannot be switched on: why, and what can. */

@@ -23,6 +23,9 @@ export class SalesforceError extends Error {
   }
 }
 
+/** The person who drives the sandbox named an object, field or key that it does not have. */
+export class UnknownNameError extends Error {}
+
 export const notFound = () => new SalesforceError(404, 'NOT_FOUND', 'The requested resource does not exist');
 
 export const invalidSession = () => new SalesforceError(401, 'INVALID_SESSION_ID', 'Session expired or invalid');

@@ -3,8 +3,9 @@
  * with faults on demand. It is a stranger to the rest of the project: clients meet it over the network only.
  * Not here: Bulk API 2.0, Pub/Sub API, lead conversion and merge.
  */
-export { salesforceFaultKinds, type FaultKind } from './fault-kinds.js';
-export { SalesforceError } from './errors.js';
+export { salesforceAdminPaths, salesforceAdminRoutes } from './admin-routes.js';
+export { salesforceFaultKinds, type FaultKind, type SalesforceFaultKind } from './fault-kinds.js';
+export { SalesforceError, UnknownNameError } from './errors.js';
 export { changeTypes, type ChangeType } from './events/change-event.js';
 export type {
   CustomChannel,

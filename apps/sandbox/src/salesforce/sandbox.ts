@@ -1,5 +1,6 @@
 import { channelsOf } from './cometd/channels.js';
 import { CometdServer } from './cometd/cometd-server.js';
+import { UnknownNameError } from './errors.js';
 import type { ChangeEvent, ChangeType } from './events/change-event.js';
 import { EventLog } from './events/event-log.js';
 import { DailyCount } from './http/api-usage.js';
@@ -168,7 +169,7 @@ function mergeObjects(own: readonly ObjectSchema[]): ObjectSchema[] {
 function recordsApi(org: Org): RecordsApi {
   const named = (name: string) => {
     const object = org.schema.object(name);
-    if (object === null) throw new Error(`the org has no object ${name}`);
+    if (object === null) throw new UnknownNameError(`the org has no object ${name}`);
     return object;
   };
   const author = (client?: string): Author => ({
@@ -222,6 +223,7 @@ function recordsApi(org: Org): RecordsApi {
 }
 
 function emit(org: Org, event: EmittedEvent): number {
+  if (org.schema.object(event.entity) === null) throw new UnknownNameError(`the org has no object ${event.entity}`);
   const commit = org.writer.commit({ userId: org.identity.userId, changeOrigin: event.changeOrigin ?? '' });
   const full: ChangeEvent = {
     ...commit,

@@ -7,6 +7,7 @@ import type { CometdClient } from './cometd-client.js';
 import type { Exchange } from './exchange.js';
 import { refusals, success, type BayeuxReply, type BayeuxRequest } from './messages.js';
 import { MetaHandlers } from './meta-handlers.js';
+import { strike } from '../fault-kinds.js';
 
 /** Largest request, bytes. Source: facts/salesforce.md §1.1. */
 const MAX_BODY_BYTES = 32_768;
@@ -32,11 +33,11 @@ export class CometdServer {
 
   /** Answers one request to `/cometd…`, perhaps after holding it. */
   async handle(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
-    if (this.org.faults.strikes('salesforce', 'cometd-http-503-html', path)) {
+    if (strike(this.org.faults, 'cometd-http-503-html', path)) {
       send(response, maintenancePage());
       return;
     }
-    if (this.org.faults.strikes('salesforce', 'cometd-http-401-json', path)) {
+    if (strike(this.org.faults, 'cometd-http-401-json', path)) {
       send(response, errorReply(401, invalidSession().entries));
       return;
     }
@@ -102,10 +103,9 @@ export class CometdServer {
     client.held?.answer([]);
     client.stay();
     const path = `${exchange.path}/meta/connect`;
-    const hang = this.org.faults.strikes('salesforce', 'cometd-hang', path);
+    const hang = strike(this.org.faults, 'cometd-hang', path);
     if (hang !== null) {
-      const holdMs = Number(hang.options['holdMs'] ?? Number.NaN);
-      if (Number.isFinite(holdMs)) setTimeout(() => response.destroy(), holdMs).unref();
+      if (hang.holdMs !== null) setTimeout(() => response.destroy(), hang.holdMs).unref();
       response.on('close', () => this.countDown(client));
       return;
     }
@@ -137,7 +137,7 @@ export class CometdServer {
     const { held } = client;
     if (held === null) return;
     const { faults, limits, events, schema } = this.org;
-    if (client.channels.length === 0 || faults.strikes('salesforce', 'cometd-silent', held.path)) return;
+    if (client.channels.length === 0 || strike(faults, 'cometd-silent', held.path)) return;
     const { deliveredEventsPerDay } = limits;
     const left = deliveredEventsPerDay === null ? Infinity : deliveredEventsPerDay - this.org.deliveredEvents.used;
     if (left <= 0) {
@@ -148,7 +148,7 @@ export class CometdServer {
     const previous = client.previousBatch;
     const batch = client.take(events, schema, Math.min(limits.eventsPerReply, left));
     if (batch.length === 0) return;
-    const again = faults.strikes('salesforce', 'cometd-duplicate', held.path) ? previous : [];
+    const again = strike(faults, 'cometd-duplicate', held.path) ? previous : [];
     this.org.deliveredEvents.add(batch.length);
     this.delivered += batch.length + again.length;
     held.answer([...again, ...batch]);
@@ -171,8 +171,7 @@ export class CometdServer {
     // Events stand before the replies or after them; both occur in a real org.
     const body = this.org.random() < 0.5 ? [...events, ...exchange.replies] : [...exchange.replies, ...events];
     const headers: Reply['headers'] = exchange.cookies.length === 0 ? {} : { 'set-cookie': exchange.cookies };
-    const cut =
-      events.length > 0 && this.org.faults.strikes('salesforce', 'cometd-cut-body', `${exchange.path}/meta/connect`);
+    const cut = events.length > 0 && strike(this.org.faults, 'cometd-cut-body', `${exchange.path}/meta/connect`);
     if (!cut) {
       send(response, json(200, body, headers));
       return;

@@ -1,3 +1,4 @@
+import { strike, type SalesforceFaultKind } from '../fault-kinds.js';
 import type { Org } from '../org.js';
 import { textOf } from '../text-of.js';
 import { CometdClient } from './cometd-client.js';
@@ -175,7 +176,7 @@ export class MetaHandlers {
     return deliveredEventsPerDay !== null && this.org.deliveredEvents.used >= deliveredEventsPerDay;
   }
 
-  private strikes(kind: string, channel: string, exchange: Exchange): boolean {
-    return this.org.faults.strikes('salesforce', kind, `${exchange.path}${channel}`) !== null;
+  private strikes(kind: SalesforceFaultKind, channel: string, exchange: Exchange): boolean {
+    return strike(this.org.faults, kind, `${exchange.path}${channel}`) !== null;
   }
 }

@@ -5,6 +5,7 @@ import { oauthEndpoints } from '../oauth/oauth-endpoints.js';
 import type { Org } from '../org.js';
 import { restApi } from '../rest/rest-api.js';
 import { errorReply, htmlReply, maintenancePage, send, type Reply } from './replies.js';
+import { strike } from '../fault-kinds.js';
 
 /** URI and headers together, bytes. Source: facts/salesforce.md §4.2. */
 const MAX_HEAD_BYTES = 16_384;
@@ -64,12 +65,12 @@ export class FrontDoor {
     }
     const url = new URL(request.url ?? '/', 'http://org');
     const { faults } = this.org;
-    const latency = faults.strikes('salesforce', 'latency', url.pathname);
+    const latency = strike(faults, 'latency', url.pathname);
     if (latency !== null) {
-      await new Promise((resolve) => setTimeout(resolve, Number(latency.options['delayMs'] ?? 1_000)));
+      await new Promise((resolve) => setTimeout(resolve, latency.delayMs));
     }
-    const disconnect = faults.strikes('salesforce', 'disconnect', url.pathname);
-    if (disconnect !== null && disconnect.options['when'] !== 'after') {
+    const disconnect = strike(faults, 'disconnect', url.pathname);
+    if (disconnect !== null && disconnect.when !== 'after') {
       request.socket.destroy();
       return;
     }
@@ -88,8 +89,8 @@ export class FrontDoor {
 
   private faultReply(path: string): Reply | null {
     const { faults } = this.org;
-    if (faults.strikes('salesforce', 'http-503-html', path)) return maintenancePage();
-    if (!faults.strikes('salesforce', 'http-500', path)) return null;
+    if (strike(faults, 'http-503-html', path)) return maintenancePage();
+    if (!strike(faults, 'http-500', path)) return null;
     const message =
       'An unexpected error occurred. Please include this ErrorId if you contact support: 1428267360-97613 (-1467391134)';
     return errorReply(500, [{ message, errorCode: 'UNKNOWN_EXCEPTION' }]);

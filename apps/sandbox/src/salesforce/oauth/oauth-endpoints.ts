@@ -3,6 +3,7 @@ import { readBody } from '../http/read-body.js';
 import { errorReply, htmlReply, json, type Reply } from '../http/replies.js';
 import type { Org } from '../org.js';
 import { oauthError } from './token-endpoint.js';
+import { strike } from '../fault-kinds.js';
 
 const MAX_FORM_BYTES = 64 * 1024;
 
@@ -12,11 +13,8 @@ export async function oauthEndpoints(org: Org, request: IncomingMessage, url: UR
   const { method } = request;
   if (url.pathname === '/services/oauth2/token') {
     if (method !== 'POST') return htmlReply(405, 'Method Not Allowed');
-    const fault = org.faults.strikes('salesforce', 'oauth-error', url.pathname);
-    if (fault !== null) {
-      const { error = 'invalid_grant', description = 'authentication failure' } = fault.options;
-      return oauthError(String(error), String(description));
-    }
+    const fault = strike(org.faults, 'oauth-error', url.pathname);
+    if (fault !== null) return oauthError(fault.error, fault.description);
     return org.tokens.answer(await form(request, url), request.headers.authorization, host);
   }
   if (url.pathname === '/services/oauth2/revoke') {

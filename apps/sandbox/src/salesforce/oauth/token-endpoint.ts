@@ -1,5 +1,6 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
-import { importSPKI, jwtVerify } from 'jose';
+import { createHmac, createPublicKey, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { jwtVerify } from 'jose';
+import { UnknownNameError } from '../errors.js';
 import type { SandboxCredentials } from '../options.js';
 import { json, type Reply } from '../http/replies.js';
 import type { Sessions } from './sessions.js';
@@ -21,19 +22,19 @@ const CLOCK_SKEW_SECONDS = 60;
 
 /** `POST /services/oauth2/token`: who may have an access token. */
 export class TokenEndpoint {
-  private readonly publicKeys: string[];
+  private readonly publicKeys: KeyObject[];
 
   constructor(
     private readonly credentials: SandboxCredentials,
     private readonly identity: Identity,
     private readonly sessions: Sessions,
   ) {
-    this.publicKeys = [...credentials.jwtPublicKeys];
+    this.publicKeys = credentials.jwtPublicKeys.map(publicKeyOf);
   }
 
-  /** Adds a public key (PEM) that assertions may be signed with, as uploading a certificate to the app does. */
+  /** Adds a public key or certificate (PEM) that assertions may be signed with. Throws on anything but an RSA key. */
   registerKey(pem: string): void {
-    this.publicKeys.push(pem);
+    this.publicKeys.push(publicKeyOf(pem));
   }
 
   /** Answers a token request. `host` is what the client called, `authorization` its header for HTTP Basic. */
@@ -92,8 +93,7 @@ export class TokenEndpoint {
   private async checkAssertion(assertion: string, host: string): Promise<Reply | null> {
     const { clientId, username } = this.credentials;
     const audience = ['https://login.salesforce.com', 'https://test.salesforce.com', host];
-    for (const pem of this.publicKeys) {
-      const key = await importSPKI(pem, 'RS256');
+    for (const key of this.publicKeys) {
       try {
         const { payload } = await jwtVerify(assertion, key, {
           algorithms: ['RS256'],
@@ -119,6 +119,16 @@ export class TokenEndpoint {
     }
     return oauthError('invalid_grant', 'invalid assertion');
   }
+}
+
+function publicKeyOf(pem: string): KeyObject {
+  try {
+    const key = createPublicKey(pem);
+    if (key.asymmetricKeyType === 'rsa') return key;
+  } catch {
+    // Not a key at all: refused below, in the same words.
+  }
+  throw new UnknownNameError('a JWT bearer key must be the PEM of an RSA public key or certificate');
 }
 
 /** Client id and secret, from HTTP Basic when it is there, else from the form. */

@@ -2,6 +2,7 @@ import { SalesforceError } from '../errors.js';
 import { json, type Reply } from '../http/replies.js';
 import type { QueryPage } from '../soql/query-engine.js';
 import type { RestCall, Route } from './route.js';
+import { strike } from '../fault-kinds.js';
 
 /** Source: facts/salesforce.md §4.1. */
 const LARGEST_PAGE = 2_000;
@@ -17,7 +18,7 @@ export const queryRoutes: readonly Route[] = [
 function firstPage(call: RestCall, includeDeleted: boolean): Reply {
   const soql = call.url.searchParams.get('q');
   if (soql === null) throw new SalesforceError(400, 'MALFORMED_QUERY', 'A query string has to be specified');
-  if (call.org.faults.strikes('salesforce', 'query-timeout', call.url.pathname)) {
+  if (strike(call.org.faults, 'query-timeout', call.url.pathname)) {
     throw new SalesforceError(400, 'QUERY_TIMEOUT', 'Your query request was running for too long.');
   }
   const page = call.org.queries.query(soql, { includeDeleted, pageSize: pageSize(call), version: call.version });
@@ -40,8 +41,8 @@ function pageSize(call: RestCall): number {
   const header = String(call.request.headers['sforce-query-options'] ?? '');
   const asked = Number(/batchSize\s*=\s*(\d+)/i.exec(header)?.[1] ?? LARGEST_PAGE);
   const size = Math.min(LARGEST_PAGE, Math.max(SMALLEST_PAGE, asked));
-  const fault = call.org.faults.strikes('salesforce', 'small-pages', call.url.pathname);
+  const fault = strike(call.org.faults, 'small-pages', call.url.pathname);
   if (fault === null) return size;
-  const max = Math.min(size, Number(fault.options['max'] ?? SMALLEST_PAGE));
+  const max = Math.min(size, fault.max);
   return 1 + Math.floor(call.org.random() * max);
 }

@@ -9,6 +9,7 @@ import { queryRoutes } from './query-routes.js';
 import type { RestCall, Route } from './route.js';
 import { sobjectRoutes } from './sobject-routes.js';
 import { NEWEST_VERSION, OLDEST_VERSION, versionList } from './versions.js';
+import { strike } from '../fault-kinds.js';
 
 const ROUTES: readonly Route[] = [...orgRoutes, ...queryRoutes, ...sobjectRoutes, ...collectionRoutes];
 
@@ -33,7 +34,7 @@ export async function restApi(org: Org, request: IncomingMessage, url: URL): Pro
 
 async function authenticated(org: Org, request: IncomingMessage, url: URL, version: string, path: string) {
   const session = org.sessions.use(request.headers.authorization);
-  if (session !== null && org.faults.strikes('salesforce', 'session-expired', url.pathname)) {
+  if (session !== null && strike(org.faults, 'session-expired', url.pathname)) {
     org.sessions.revoke(session.token);
     throw invalidSession();
   }
@@ -64,8 +65,8 @@ function checkVersion(version: number): void {
 }
 
 function checkLimits(org: Org, path: string): void {
-  const fault = org.faults.strikes('salesforce', 'request-limit', path);
-  if (fault?.options['concurrent'] === true) {
+  const fault = strike(org.faults, 'request-limit', path);
+  if (fault?.concurrent === true) {
     throw new SalesforceError(
       403,
       'REQUEST_LIMIT_EXCEEDED',

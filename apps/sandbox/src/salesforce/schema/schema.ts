@@ -1,3 +1,4 @@
+import { UnknownNameError } from '../errors.js';
 import type { FieldSchema, ObjectSchema } from './types.js';
 
 /** Fields that an administrator made invisible to the integration user, per object name. */
@@ -65,7 +66,7 @@ export class Schema {
     const object = this.object(objectName);
     const found = object && this.fieldsOf.get(object.name)?.get(fieldName.toLowerCase());
     if (!object || !found || found.type === 'id')
-      throw new Error(`no field ${objectName}.${fieldName} to hide or show`);
+      throw new UnknownNameError(`no field ${objectName}.${fieldName} to hide or show`);
     const set = this.hidden.get(object.name) ?? new Set<string>();
     if (visible) set.delete(found.name);
     else set.add(found.name);

@@ -1,0 +1,92 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { salesforceAdminPaths, salesforceAdminRoutes } from './admin-routes.js';
+import { openTestOrg, type TestOrg } from './testing/test-org.js';
+
+let org: TestOrg;
+let admin: Server;
+beforeEach(async () => {
+  org = await openTestOrg();
+  const app = express().use(express.json()).use('/salesforce', salesforceAdminRoutes(org.sandbox));
+  admin = createServer(app);
+  await new Promise<void>((resolve) => {
+    admin.listen(0, '127.0.0.1', resolve);
+  });
+});
+afterEach(async () => {
+  await org.close();
+  admin.closeAllConnections();
+  admin.close();
+});
+
+async function post(path: string, body: unknown = {}) {
+  const { port } = admin.address() as AddressInfo;
+  const response = await fetch(`http://127.0.0.1:${port}/salesforce${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  const isJson = response.headers.get('content-type')?.includes('json') === true;
+  return { status: response.status, body: isJson ? await response.json() : null };
+}
+
+const createLead = () => org.sandbox.records.create('Lead', [{ LastName: 'Kim', Company: 'Acme' }])[0] ?? '';
+
+describe('the admin routes of the org', () => {
+  it('emit events', async () => {
+    const event = { entity: 'Lead', changeType: 'GAP_OVERFLOW', recordIds: ['000000000000000AAA'] };
+    expect(await post('/events', event)).toMatchObject({ status: 200, body: { replayId: expect.any(Number) } });
+    expect(org.sandbox.stats().events.retained).toBe(1);
+    expect(await post('/events', { ...event, entity: 'Foo' })).toEqual({
+      status: 400,
+      body: { error: 'the org has no object Foo' },
+    });
+  });
+
+  it('restore and purge records', async () => {
+    const id = createLead();
+    org.sandbox.records.remove('Lead', [id]);
+    expect(await post('/undelete', { object: 'Lead', ids: [id] })).toEqual({ status: 200, body: { undeleted: 1 } });
+    expect((await post('/undelete', { object: 'Lead', ids: [id] })).status).toBe(400);
+    expect(await post('/purge', { object: 'Lead', ids: [id] })).toEqual({ status: 200, body: { purged: 1 } });
+    expect(org.sandbox.records.get('Lead', id)).toBeNull();
+  });
+
+  it('hide fields', async () => {
+    expect((await post('/fields', { object: 'Lead', field: 'Email', visible: false })).status).toBe(200);
+    expect(await org.query('SELECT Email FROM Lead')).toMatchObject([{ errorCode: 'INVALID_FIELD' }]);
+    expect((await post('/fields', { object: 'Lead', field: 'Foo', visible: false })).status).toBe(400);
+  });
+
+  it('take RSA keys only', async () => {
+    const pemOf = (type: 'rsa' | 'ed25519') => {
+      const pair =
+        type === 'rsa' ? generateKeyPairSync('rsa', { modulusLength: 2048 }) : generateKeyPairSync('ed25519');
+      return pair.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    };
+    expect((await post('/jwt-keys', { publicKey: pemOf('rsa') })).status).toBe(200);
+    expect((await post('/jwt-keys', { publicKey: pemOf('ed25519') })).status).toBe(400);
+    expect((await post('/jwt-keys', { publicKey: '-----BEGIN nonsense' })).status).toBe(400);
+  });
+
+  it('end sessions and drop clients', async () => {
+    await org.token();
+    expect(await post('/sessions/revoke')).toEqual({ status: 200, body: { revoked: 1 } });
+    expect(await post('/cometd/drop')).toEqual({ status: 200, body: { dropped: 0 } });
+  });
+
+  it('start and stop traffic', async () => {
+    expect(await post('/traffic', { perSecond: 2 })).toEqual({ status: 200, body: { perSecond: 2 } });
+    expect(await post('/traffic', { perSecond: 0 })).toEqual({ status: 200, body: { perSecond: 0 } });
+  });
+
+  it('are all listed', async () => {
+    for (const path of salesforceAdminPaths) {
+      const { status } = await post(path.replace('POST /salesforce', ''), { unknown: 1 });
+      expect({ path, isThere: status !== 404 }).toEqual({ path, isThere: true });
+    }
+  });
+});
