@@ -203,6 +203,16 @@ export const metricDefinitions = define({
     name: 'sync_writer_paused',
     help: '1 while writing is paused because Iterable is out or refuses the key.',
   },
+  writerPace: {
+    type: 'gauge',
+    name: 'sync_writer_pace_requests_per_second',
+    help: 'Requests a second that the writer allows itself: lower than the setting after 429s.',
+  },
+  writerCeiling: {
+    type: 'gauge',
+    name: 'sync_writer_ceiling_users_per_second',
+    help: 'Users a second that the settings allow: requests a second times users a request.',
+  },
   endToEndSeconds: {
     type: 'histogram',
     name: 'sync_end_to_end_latency_seconds',

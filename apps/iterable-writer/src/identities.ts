@@ -1,0 +1,122 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { isOlder, isRetryable, topics, type Version } from '@libs/contracts';
+import { decode, type EventLog, type LogRecord, type Position, type ReadOptions } from '@libs/event-log';
+import type { Health, Logger } from '@libs/observability';
+import type { IdentityMessage } from './core/report.js';
+import type { IdentityEntry, IdentityStore } from './identity-store.js';
+
+/** Between tries while the log cannot be reached. Milliseconds. */
+const RETRY_MS = 1_000;
+const CHECK = 'identities';
+
+/**
+ * What was last written for each record, by this writer or one before it: a local copy of `sync.identities.v1`.
+ * A standby follows the topic all the time, so that a takeover has little left to read.
+ */
+export class Identities {
+  private readonly closing = new AbortController();
+  private following: AbortController | null = null;
+  private reading: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly store: IdentityStore,
+    private readonly log: Pick<EventLog, 'read' | 'offsets'>,
+    private readonly parts: { readonly health: Health; readonly logger: Logger },
+  ) {}
+
+  /** Is an update of this version older than what was written? Invariant 3: then it must not be sent. */
+  isStale(recordId: string, version: Version): boolean {
+    const written = this.store.versionOf(recordId);
+    return written !== null && isOlder(version, written);
+  }
+
+  /** Standing by: reads along. */
+  standBy(): void {
+    if (this.following !== null || this.closing.signal.aborted) return;
+    const following = new AbortController();
+    this.following = following;
+    const signal = AbortSignal.any([following.signal, this.closing.signal]);
+    this.reading = this.reading.then(() => this.insist(() => this.readOn({ signal }), signal));
+  }
+
+  /**
+   * Becoming active: resolves when everything that was in the topic at the call is in here, or `signal` aborts. An outage of
+   * the log is waited out.
+   */
+  async catchUp(signal: AbortSignal): Promise<void> {
+    this.following?.abort();
+    this.following = null;
+    const either = AbortSignal.any([signal, this.closing.signal]);
+    this.reading = this.reading.then(() =>
+      this.insist(async () => {
+        await this.forgetIfTopicIsNew();
+        await this.readOn({ signal: either, untilEnd: true });
+      }, either),
+    );
+    await this.reading;
+  }
+
+  /** Takes the identities that were just appended, at their positions. */
+  wrote(appended: ReadonlyArray<{ readonly message: IdentityMessage; readonly position: Position }>): void {
+    const complete = this.store.add(
+      appended.map(({ message, position }) => ({
+        recordId: message.key,
+        identity: message.value,
+        partition: position.partition,
+        offset: position.offset,
+      })),
+    );
+    // A writer that lost its claims appended something between: read it, too.
+    if (!complete) void this.catchUp(this.closing.signal);
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    await this.reading;
+    this.store.close();
+  }
+
+  private async readOn(options: ReadOptions): Promise<void> {
+    for await (const records of this.log.read(topics.identities, { ...options, from: this.store.positions() })) {
+      this.store.follow(records.map((record) => this.toEntry(record)));
+    }
+  }
+
+  /** Runs until it succeeds or is told to stop. A bug stops the process. */
+  private async insist(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await work();
+        this.parts.health.set(CHECK, true);
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!isRetryable(error)) {
+          this.parts.health.fail(error instanceof Error ? error : new Error(String(error)));
+          return;
+        }
+        this.parts.health.set(CHECK, false, `${topics.identities.name} cannot be read: trying again`);
+        this.parts.logger.warn({ err: error }, 'cannot read the identities, will try again');
+        await wait(RETRY_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Positions beyond the end: the topic was made anew, and nothing in here is of it. */
+  private async forgetIfTopicIsNew(): Promise<void> {
+    const positions = this.store.positions();
+    const ends = await this.log.offsets(topics.identities);
+    if (ends.every(({ partition, next }) => (positions[partition] ?? 0) <= next)) return;
+    this.parts.logger.warn('the identities topic is shorter than the local copy: reading it from the start');
+    this.store.clear();
+  }
+
+  private toEntry(record: LogRecord): IdentityEntry {
+    const { key: recordId, value, partition, offset } = record;
+    if (value === null) return { recordId, identity: null, partition, offset };
+    const decoded = decode(topics.identities, value);
+    if (decoded.ok) return { recordId, identity: decoded.value, partition, offset };
+    this.parts.logger.error({ partition, offset, reason: decoded.reason }, 'an identity is unreadable and ignored');
+    return { recordId, identity: 'unreadable', partition, offset };
+  }
+}

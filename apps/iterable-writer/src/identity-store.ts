@@ -1,0 +1,218 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { Identity, Version } from '@libs/contracts';
+
+/** Writers of one machine that may share a DATA_DIR, each with a file of its own. */
+const MAX_FILES = 16;
+/** Layout of the file; another one is made anew. */
+const LAYOUT = 1;
+/** What SQLite says of a file that is in use, and of one that is broken. Source: sqlite.org/rescode.html. */
+const SQLITE_BUSY = 5;
+const BROKEN = new Set([11, 24, 26]);
+
+/** One message of `sync.identities.v1`. */
+export interface IdentityEntry {
+  readonly recordId: string;
+  /** `null` forgets the record; `unreadable` changes nothing. */
+  readonly identity: Identity | 'unreadable' | null;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** The file is broken: it is deleted, and a restart makes it anew from the topic. */
+export class IdentityStoreBrokenError extends Error {
+  override readonly name = 'IdentityStoreBrokenError';
+}
+
+/** Where a store lives. */
+export interface IdentityStoreOptions {
+  readonly dataDir: string;
+  /** Names the log that the topic is in: the positions of another log mean nothing. */
+  readonly source: string;
+}
+
+/**
+ * Record id → last written identity and version (Invariant 3), with the positions in `sync.identities.v1` up to which
+ * it holds the topic, in one SQLite file. A cache: the topic is the truth, and the file may be deleted at any time. On disk, so
+ * that memory does not grow with the number of records. A file is locked for the life of its process, so two writers with one
+ * DATA_DIR never share one: the second takes the next name.
+ */
+export class IdentityStore {
+  private readonly findVersion: StatementSync;
+  private readonly put: StatementSync;
+  private readonly forget: StatementSync;
+  private readonly move: StatementSync;
+
+  private constructor(
+    private readonly db: DatabaseSync,
+    readonly path: string,
+  ) {
+    this.findVersion = db.prepare('SELECT modstamp_ms, fetched_at_ms FROM identities WHERE record_id = ?');
+    this.put = db.prepare(`
+      INSERT INTO identities (record_id, record_type, email, user_id, modstamp_ms, fetched_at_ms) VALUES (?, ?, ?, ?, ?, ?)
+      ON CONFLICT (record_id) DO UPDATE SET record_type = excluded.record_type, email = excluded.email,
+        user_id = excluded.user_id, modstamp_ms = excluded.modstamp_ms, fetched_at_ms = excluded.fetched_at_ms
+      WHERE (excluded.modstamp_ms, excluded.fetched_at_ms) >= (modstamp_ms, fetched_at_ms)`);
+    this.forget = db.prepare('DELETE FROM identities WHERE record_id = ?');
+    this.move = db.prepare(`
+      INSERT INTO positions (partition, next) VALUES (?, ?)
+      ON CONFLICT (partition) DO UPDATE SET next = excluded.next WHERE excluded.next > next`);
+  }
+
+  static open({ dataDir, source }: IdentityStoreOptions): IdentityStore {
+    mkdirSync(dataDir, { recursive: true });
+    for (let number = 1; number <= MAX_FILES; number += 1) {
+      const path = join(dataDir, number === 1 ? 'writer-identities.db' : `writer-identities-${number}.db`);
+      const db = lockFile(path, source);
+      if (db !== null) return new IdentityStore(db, path);
+    }
+    throw new Error(`${MAX_FILES} writers use ${dataDir} already: give each its own DATA_DIR`);
+  }
+
+  /** The version last written, `null` if none is known. */
+  versionOf(recordId: string): Version | null {
+    const row = this.guarded(() => this.findVersion.get(recordId));
+    return row === undefined
+      ? null
+      : { modstampMs: row['modstamp_ms'] as number, fetchedAtMs: row['fetched_at_ms'] as number };
+  }
+
+  /** Up to where the topic is in here: the next offset to read, by partition. */
+  positions(): Record<number, number> {
+    const rows = this.guarded(() => this.db.prepare('SELECT partition, next FROM positions').all());
+    return Object.fromEntries(rows.map((row) => [row['partition'] as number, row['next'] as number]));
+  }
+
+  /** Takes a run of the topic as read, in order, with its position: one transaction. The newest version stays. */
+  follow(entries: readonly IdentityEntry[]): void {
+    this.transaction(() => {
+      for (const entry of entries) this.keep(entry);
+      for (const [partition, next] of ends(entries)) this.move.run(partition, next);
+    });
+  }
+
+  /**
+   * Takes what was just appended. The position moves along where nothing lies between, and otherwise stays, for `follow` to
+   * read what is between. Returns whether it moved for all.
+   */
+  add(entries: readonly IdentityEntry[]): boolean {
+    let complete = true;
+    this.transaction(() => {
+      const positions = this.positions();
+      for (const entry of entries) {
+        this.keep(entry);
+        if ((positions[entry.partition] ?? 0) >= entry.offset)
+          positions[entry.partition] = Math.max(positions[entry.partition] ?? 0, entry.offset + 1);
+        else complete = false;
+      }
+      for (const [partition, next] of Object.entries(positions)) this.move.run(Number(partition), next);
+    });
+    return complete;
+  }
+
+  /** Forgets everything: the topic was made anew. */
+  clear(): void {
+    this.transaction(() => this.db.exec('DELETE FROM identities; DELETE FROM positions;'));
+  }
+
+  /** Idempotent. */
+  close(): void {
+    if (this.db.isOpen) this.db.close();
+  }
+
+  private keep({ recordId, identity }: IdentityEntry): void {
+    if (identity === 'unreadable') return;
+    if (identity === null) {
+      this.forget.run(recordId);
+      return;
+    }
+    const { recordType, email = null, userId = null, version } = identity;
+    this.put.run(recordId, recordType, email, userId, version.modstampMs, version.fetchedAtMs);
+  }
+
+  private transaction(change: () => void): void {
+    this.guarded(() => {
+      this.db.exec('BEGIN IMMEDIATE');
+      try {
+        change();
+        this.db.exec('COMMIT');
+      } catch (error) {
+        if (this.db.isTransaction) this.db.exec('ROLLBACK');
+        throw error;
+      }
+    });
+  }
+
+  /** A broken file is deleted at once: a restart would find it again. */
+  private guarded<T>(use: () => T): T {
+    try {
+      return use();
+    } catch (error) {
+      if (!BROKEN.has(resultCode(error))) throw error;
+      this.close();
+      remove(this.path);
+      throw new IdentityStoreBrokenError(
+        `${this.path} was broken and is deleted: a restart makes it anew from the topic`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** Opens and locks a file, made or made anew as needed; `null`: another process has it. */
+function lockFile(path: string, source: string): DatabaseSync | null {
+  for (const attempt of [1, 2]) {
+    const db = new DatabaseSync(path, { timeout: 0 });
+    try {
+      // In exclusive mode the lock of the first transaction is kept until the file is closed, or the process is gone.
+      db.exec(
+        'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE; COMMIT;',
+      );
+      prepare(db, source);
+      return db;
+    } catch (error) {
+      db.close();
+      const code = resultCode(error);
+      if (code === SQLITE_BUSY) return null;
+      if (!BROKEN.has(code) || attempt === 2) throw error;
+      remove(path);
+    }
+  }
+  return null;
+}
+
+function prepare(db: DatabaseSync, source: string): void {
+  const layout = db.prepare('PRAGMA user_version').get()?.['user_version'];
+  const known = layout === LAYOUT ? db.prepare('SELECT source FROM origin').get()?.['source'] : undefined;
+  if (known === source) return;
+  db.exec(`
+    BEGIN IMMEDIATE;
+    DROP TABLE IF EXISTS identities;
+    DROP TABLE IF EXISTS positions;
+    DROP TABLE IF EXISTS origin;
+    CREATE TABLE identities (record_id TEXT PRIMARY KEY, record_type TEXT NOT NULL, email TEXT, user_id TEXT,
+      modstamp_ms INTEGER NOT NULL, fetched_at_ms INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE positions (partition INTEGER PRIMARY KEY, next INTEGER NOT NULL);
+    CREATE TABLE origin (source TEXT NOT NULL);
+    PRAGMA user_version = ${LAYOUT};
+  `);
+  db.prepare('INSERT INTO origin (source) VALUES (?)').run(source);
+  db.exec('COMMIT');
+}
+
+function remove(path: string): void {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
+}
+
+function resultCode(error: unknown): number {
+  const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
+  return typeof code === 'number' ? code & 0xff : 0;
+}
+
+/** The offset after the last entry of each partition. */
+function ends(entries: readonly IdentityEntry[]): ReadonlyMap<number, number> {
+  const next = new Map<number, number>();
+  for (const { partition, offset } of entries) next.set(partition, offset + 1);
+  return next;
+}

@@ -1,0 +1,184 @@
+import type { Lane, ProjectType, UserUpdate } from '@libs/contracts';
+import type { Batch, Claim, EventLog } from '@libs/event-log';
+import { deadReasons, isTooLarge, MAX_REQUEST_BYTES, RateLimiter, type IterableClient } from '@libs/iterable';
+import type { Health, Logger, Metrics } from '@libs/observability';
+import { Dispatcher } from './dispatcher.js';
+import { toEntry } from './entry.js';
+import { Gate } from './gate.js';
+import { Holding } from './holding.js';
+import { Identities } from './identities.js';
+import type { IdentityStore } from './identity-store.js';
+import { Ledger, type EndedEntry } from './ledger.js';
+import { WaitingUsers } from './waiting-users.js';
+
+/** After a takeover nothing is sent for so long: the last second of the one before has passed by then. Milliseconds. */
+const TAKEOVER_HOLD_MS = 1_000;
+/** Longest wait for requests on their way at a stop; inside the service's own deadline. Milliseconds. */
+const FINISH_MS = 15_000;
+/** Most that waits in a lane; past it reading waits (Invariant 5). */
+const LANE_ROOM = { users: 10_000, bytes: 32_000_000 };
+
+export interface WriterOptions {
+  readonly projectType: ProjectType;
+  readonly requestsPerSecond: number;
+  readonly usersPerRequest: number;
+  readonly dryRun: boolean;
+  readonly sessionTimeoutMs: number;
+}
+
+export interface WriterParts {
+  readonly log: EventLog;
+  readonly client: IterableClient;
+  readonly store: IdentityStore;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly logger: Logger;
+}
+
+/**
+ * The one writer, or its standby: whoever owns the partitions is active. Takes updates, lets the dispatcher send them, and
+ * moves the positions when their endings are durable. A claim that is lost takes its updates along: the new owner reads them again.
+ */
+export class Writer {
+  private readonly waiting = new WaitingUsers(LANE_ROOM);
+  private readonly holdings = new Map<string, Holding>();
+  private readonly gate: Gate;
+  private readonly identities: Identities;
+  private readonly ledger: Ledger;
+  private readonly dispatcher: Dispatcher;
+  private readonly limits: { readonly maxUsers: number; readonly maxBytes: number };
+  private claims: readonly Claim[] = [];
+  private activation: AbortController | null = null;
+  private stopping = false;
+
+  constructor(
+    private readonly parts: WriterParts,
+    private readonly options: WriterOptions,
+  ) {
+    const { log, client, store, metrics } = parts;
+    this.limits = { maxUsers: options.usersPerRequest, maxBytes: MAX_REQUEST_BYTES };
+    this.gate = new Gate(new RateLimiter(options.requestsPerSecond), parts);
+    this.identities = new Identities(store, log, parts);
+    this.ledger = new Ledger(log, this.identities, parts);
+    this.dispatcher = new Dispatcher(
+      { ...parts, client, gate: this.gate, waiting: this.waiting, identities: this.identities, ledger: this.ledger },
+      {
+        ...this.limits,
+        dryRun: options.dryRun,
+        sessionTimeoutMs: options.sessionTimeoutMs,
+        heartbeatAgeMs: () => Math.max(0, ...this.live().map((claim) => claim.heartbeatAgeMs())),
+      },
+    );
+    metrics.writerActive.set(0);
+    metrics.writerPaused.set(0);
+    metrics.writerCeiling.set(options.requestsPerSecond * options.usersPerRequest);
+  }
+
+  /** Begins as a standby. */
+  start(): void {
+    this.identities.standBy();
+  }
+
+  /** A generation began with these claims; all of them are ours, or none is. */
+  assigned(claims: readonly Claim[]): void {
+    for (const claim of claims) {
+      if (!this.claims.includes(claim)) claim.signal.addEventListener('abort', () => this.lost(), { once: true });
+    }
+    this.claims = claims;
+    if (this.live().length === 0) this.standDown();
+    else if (this.activation === null && !this.stopping) void this.activate();
+  }
+
+  /** Takes a run of updates. Resolves when there was room for them, not when they are written (Invariant 5). */
+  async take(batch: Batch<UserUpdate>, lane: Lane): Promise<void> {
+    const holding = this.hold(batch);
+    const ended: EndedEntry[] = [];
+    for (const record of batch.records) {
+      if (!this.waiting.hasRoom(lane)) {
+        this.dispatcher.pump();
+        await this.waiting.room(lane, batch.claim.signal);
+      }
+      if (holding.lost || this.stopping) break;
+      const context = { holding, lane, projectType: this.options.projectType, nowMs: Date.now() };
+      const { entry, sendable } = toEntry(record, context);
+      holding.took(record.offset);
+      const ending = sendable ? this.refuseTooLarge(entry) : missingIdentifier;
+      const superseded = ending === null ? this.waiting.add(entry) : null;
+      if (ending !== null) ended.push({ entry, ending });
+      if (superseded !== null) ended.push({ entry: superseded, ending: newerUpdate });
+    }
+    if (!holding.lost && !this.stopping) holding.passed(batch.nextOffset);
+    this.dispatcher.pump();
+    await this.ledger.settle(ended);
+  }
+
+  /** Takes no more; what is being taken returns at once, the rest of it unread. */
+  stopTaking(): void {
+    this.stopping = true;
+    this.waiting.giveUpRoom();
+  }
+
+  /** After {@link stopTaking}: finishes the requests on their way and commits. What only waited is read again by the next owner. */
+  async finish(): Promise<void> {
+    this.dispatcher.close();
+    await this.dispatcher.finish(FINISH_MS);
+    await Promise.all([...this.holdings.values()].map((holding) => holding.flush()));
+    this.activation?.abort();
+    await this.identities.close();
+  }
+
+  private live(): Claim[] {
+    return this.claims.filter(({ signal }) => !signal.aborted);
+  }
+
+  private async activate(): Promise<void> {
+    const activation = new AbortController();
+    this.activation = activation;
+    this.parts.metrics.writerActive.set(1);
+    this.gate.holdFor(TAKEOVER_HOLD_MS);
+    await this.identities.catchUp(activation.signal);
+    if (activation.signal.aborted) return;
+    this.parts.logger.info('this writer is the active one');
+    this.dispatcher.open();
+  }
+
+  private lost(): void {
+    this.dispatcher.dropLost();
+    if (this.live().length === 0) this.standDown();
+  }
+
+  private standDown(): void {
+    this.dispatcher.close();
+    if (this.activation === null) return;
+    this.activation.abort();
+    this.activation = null;
+    this.parts.metrics.writerActive.set(0);
+    this.parts.logger.info('this writer stands by');
+    this.identities.standBy();
+  }
+
+  private hold({ claim, records, nextOffset }: Batch<UserUpdate>): Holding {
+    const key = `${claim.topic}:${claim.partition}`;
+    const known = this.holdings.get(key);
+    if (known?.claim === claim) return known;
+    const holding = new Holding(claim, records[0]?.offset ?? nextOffset, this.parts);
+    this.holdings.set(key, holding);
+    return holding;
+  }
+
+  private refuseTooLarge(entry: Parameters<typeof isTooLarge>[0]): EndedEntry['ending'] | null {
+    return isTooLarge(entry, this.limits) ? tooLarge : null;
+  }
+}
+
+const newerUpdate = { kind: 'superseded', reason: 'writer.newer_update' } as const;
+const tooLarge = {
+  kind: 'dead',
+  code: 'iterable.user_too_large',
+  message: deadReasons['iterable.user_too_large'],
+} as const;
+const missingIdentifier = {
+  kind: 'dead',
+  code: 'writer.missing_identifier',
+  message: 'The update has no identifier that this type of Iterable project knows users by: see ITERABLE_PROJECT_TYPE.',
+} as const;
