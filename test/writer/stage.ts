@@ -1,0 +1,195 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadSettings } from '@libs/config';
+import {
+  allTopics,
+  toRecordId,
+  topics,
+  updateTopics,
+  type DeadLetter,
+  type Identity,
+  type Lane,
+  type Outcome,
+  type Topic,
+  type UserUpdate,
+} from '@libs/contracts';
+import { createEmbeddedLog, decode, type EventLog } from '@libs/event-log';
+import { createLogger, createMetrics, Health, type Metrics } from '@libs/observability';
+import { startService, type RunningService } from '@libs/service';
+import { iterableWriterService } from '../../apps/iterable-writer/src/iterable-writer.module.js';
+import { Faults, type Fault } from '../../apps/sandbox/src/faults.js';
+import {
+  createIterableSandbox,
+  type IterableSandbox,
+  type IterableSandboxOptions,
+  type LoggedRequest,
+} from '../../apps/sandbox/src/iterable/index.js';
+
+const SESSION_TIMEOUT_MS = 2_000;
+const PARTITIONS = 3;
+
+export interface RunningWriter extends RunningService {
+  readonly metrics: Metrics;
+}
+
+/** A writer's surroundings: an embedded log of its own and a simulated Iterable project, over real HTTP. */
+export class Stage {
+  readonly dataDir = mkdtempSync(join(tmpdir(), 'writer-'));
+  readonly log: EventLog;
+  readonly faults: Faults;
+  readonly sandbox: IterableSandbox;
+  readonly writers: RunningWriter[] = [];
+  private readonly logs: EventLog[] = [];
+  private url = '';
+  private nextOffset = 0;
+
+  constructor(options: Omit<IterableSandboxOptions, 'faults'> = {}) {
+    let seed = 7;
+    const random = () => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+      return seed / 2 ** 31;
+    };
+    this.log = this.openLog();
+    this.faults = new Faults(random);
+    this.sandbox = createIterableSandbox({ random, ...options, faults: this.faults });
+  }
+
+  async open(): Promise<this> {
+    await this.log.applyTopics(allTopics);
+    this.url = (await this.sandbox.listen()).url;
+    return this;
+  }
+
+  /** A member of its own in the log's file, as another process would be. */
+  openLog(): EventLog {
+    const log = createEmbeddedLog({
+      dataDir: this.dataDir,
+      partitions: PARTITIONS,
+      sessionTimeoutMs: SESSION_TIMEOUT_MS,
+      clientId: 'iterable-writer',
+    });
+    this.logs.push(log);
+    return log;
+  }
+
+  async startWriter(environment: Record<string, string> = {}, log: EventLog = this.log): Promise<RunningWriter> {
+    const settings = loadSettings('iterable-writer', iterableWriterService.settings, {
+      ITERABLE_BASE_URL: this.url,
+      ITERABLE_API_KEY: 'sandbox',
+      DATA_DIR: this.dataDir,
+      KAFKA_SESSION_TIMEOUT_MS: String(SESSION_TIMEOUT_MS),
+      LOG_LEVEL: 'silent',
+      ...environment,
+    });
+    const metrics = createMetrics();
+    const parts = {
+      log,
+      metrics,
+      health: new Health(['log']),
+      logger: createLogger('iterable-writer', settings.LOG_LEVEL),
+    };
+    const writer = { ...(await startService(iterableWriterService, settings, parts)), metrics };
+    this.writers.push(writer);
+    return writer;
+  }
+
+  fault(kind: string, more: Partial<Omit<Fault, 'kind' | 'system'>> = {}): void {
+    this.faults.add({ system: 'iterable', kind, rate: 1, options: {}, ...more });
+  }
+
+  /** Appends updates; each stands for one change of its own. Returns them as sent. */
+  async send(lane: Lane, updates: readonly Partial<UserUpdate>[]): Promise<UserUpdate[]> {
+    const values = updates.map((update) => ({ ...anUpdate(this.nextOffset++), ...update }));
+    await this.log.append(values.map((value) => ({ topic: updateTopics[lane], key: value.recordId, value })));
+    return values;
+  }
+
+  outcomes(): Promise<Outcome[]> {
+    return this.readAll(topics.outcomes);
+  }
+
+  deadLetters(): Promise<DeadLetter[]> {
+    return this.readAll(topics.deadLetters);
+  }
+
+  identities(): Promise<Identity[]> {
+    return this.readAll(topics.identities);
+  }
+
+  /** Records that a restart would read again. */
+  async uncommitted(): Promise<number> {
+    const counts = await Promise.all(
+      Object.values(updateTopics).map(async (topic) => {
+        const committed = await this.log.committed('sync.iterable-writer', topic);
+        const ends = await this.log.offsets(topic);
+        return ends.reduce(
+          (sum, { partition, earliest, next }) =>
+            sum + next - (committed.find((one) => one.partition === partition)?.offset ?? earliest),
+          0,
+        );
+      }),
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  requests(): readonly LoggedRequest[] {
+    return this.sandbox.requests({ endpoint: 'users/bulkUpdate' });
+  }
+
+  /** The profile of an update's user, with its data fields at the top; `null`: there is none. */
+  profile({ email, userId }: Pick<UserUpdate, 'email' | 'userId'>): Record<string, unknown> | null {
+    const user = this.sandbox.user(email === undefined ? { userId: userId ?? '' } : { email });
+    return user === null ? null : ((user['dataFields'] ?? user) as Record<string, unknown>);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.writers.map((writer) => writer.close()));
+    await Promise.all(this.logs.map((log) => log.close()));
+    await this.sandbox.close();
+    rmSync(this.dataDir, { recursive: true, force: true });
+  }
+
+  private async readAll<T>(topic: Topic<T>): Promise<T[]> {
+    const values: T[] = [];
+    for await (const records of this.log.read(topic, { untilEnd: true })) {
+      for (const { value } of records) {
+        const decoded = decode(topic, value);
+        if (decoded.ok) values.push(decoded.value);
+      }
+    }
+    return values;
+  }
+}
+
+/** The n-th Lead. */
+export function leadId(n: number): string {
+  const id = toRecordId(`00Q5f00000${n.toString(36).padStart(5, '0')}`);
+  if (id === null) throw new RangeError(`no record id for ${n}`);
+  return id;
+}
+
+function anUpdate(n: number): UserUpdate {
+  return {
+    kind: 'update',
+    recordType: 'Lead',
+    recordId: leadId(n),
+    offsets: [`0:${n}`],
+    jobIds: [],
+    commitTimestamp: Date.now(),
+    version: { modstampMs: 1_000, fetchedAtMs: 2_000 },
+    email: `user${n}@example.com`,
+    dataFields: { Salesforce: { Id: leadId(n) }, Number: n },
+  };
+}
+
+/** Most requests in any window of so many seconds, by the server's own clock. */
+export function mostInWindow(requests: readonly LoggedRequest[], seconds: number): number {
+  let first = 0;
+  let most = 0;
+  requests.forEach(({ at }, index) => {
+    while (at - (requests[first]?.at ?? at) > seconds * 1_000) first += 1;
+    most = Math.max(most, index - first + 1);
+  });
+  return most;
+}
