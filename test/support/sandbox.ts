@@ -13,6 +13,8 @@ export interface SandboxProcess {
   admin<T = Json>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T>;
   createRecord(object: string, fields: Json): Promise<string>;
   updateRecord(object: string, id: string, fields: Json): Promise<void>;
+  /** Updates up to 200 records in one request and one transaction. */
+  updateRecords(object: string, ids: readonly string[], fieldsOf: (id: string) => Json): Promise<void>;
   query(soql: string): Promise<Json[]>;
   /** The profile, or `null` when Iterable has none. */
   profile(email: string): Promise<{ email: string; userId?: string; dataFields: Json } | null>;
@@ -92,6 +94,12 @@ export function connectSandbox(doors: {
     createRecord: async (object, fields) =>
       (await salesforce<{ id: string }>('POST', `/sobjects/${object}`, fields)).id,
     updateRecord: (object, id, fields) => salesforce<void>('PATCH', `/sobjects/${object}/${id}`, fields),
+    async updateRecords(object, ids, fieldsOf) {
+      const records = ids.map((id) => ({ attributes: { type: object }, id, ...fieldsOf(id) }));
+      const results = await salesforce<Array<{ success: boolean }>>('PATCH', '/composite/sobjects', { records });
+      const refused = results.filter((one) => !one.success);
+      if (refused.length > 0) throw new Error(`updating ${object}: ${JSON.stringify(refused[0])}`);
+    },
     async query(soql) {
       type Page = { records: Json[]; nextRecordsUrl?: string };
       let page = await salesforce<Page>('GET', `/query?q=${encodeURIComponent(soql)}`);

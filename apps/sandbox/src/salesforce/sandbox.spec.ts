@@ -78,6 +78,15 @@ describe('the sandbox', () => {
     });
   });
 
+  it('seeds one request after the other, and stops in the middle when it is closed', async () => {
+    open();
+    await Promise.all([sandbox.seed({ leads: 5_000 }), sandbox.seed({ leads: 100 })]);
+    expect(sandbox.stats().records['Lead']?.live).toBe(5_100);
+    const endless = sandbox.seed({ leads: 1_000_000 });
+    await sandbox.close();
+    await expect(endless).resolves.toBeUndefined();
+  });
+
   it('throws what REST would answer, and for an object that is not there', () => {
     open();
     expect(() => sandbox.records.create('Lead', [{ LastName: 'Kim' }])).toThrow(

@@ -132,9 +132,13 @@ export function createSalesforceSandbox(options: SalesforceSandboxOptions): Sale
   const cometd = new CometdServer(org);
   const door = new FrontDoor(org, cometd);
   const traffics = new Set<Traffic>();
+  const stopping = new AbortController();
+  let seeding: Promise<void> = Promise.resolve();
   let closing: Promise<void> | null = null;
   const close = async () => {
+    stopping.abort();
     for (const traffic of traffics) traffic.stop();
+    await seeding;
     cometd.close();
     await door.close();
     store.close();
@@ -144,7 +148,12 @@ export function createSalesforceSandbox(options: SalesforceSandboxOptions): Sale
   return {
     listen: () => door.listen(options.port, options.host),
     close: () => (closing ??= close()),
-    seed: (counts) => seedRecords(store, counts, now()),
+    seed(counts) {
+      // One at a time: each suspends the indexes of what it fills.
+      const seeded = seeding.then(() => seedRecords(store, counts, now(), stopping.signal));
+      seeding = seeded.catch(() => {});
+      return seeded;
+    },
     startTraffic(asked) {
       const traffic = startTraffic(org, seededRandom(asked.seed ?? options.seed ?? 1), asked);
       traffics.add(traffic);

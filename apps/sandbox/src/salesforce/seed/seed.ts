@@ -21,9 +21,14 @@ const HOUR_MS = 3_600_000;
 
 /**
  * Adds accounts, contacts and leads as if they had been there before: no change events. The same seed on a fresh org at the
- * same hour gives the same records. Other requests are served meanwhile.
+ * same hour gives the same records. Other requests are served meanwhile. Stops early when `signal` is aborted.
  */
-export async function seedRecords(store: RecordStore, counts: SeedCounts, now: number): Promise<void> {
+export async function seedRecords(
+  store: RecordStore,
+  counts: SeedCounts,
+  now: number,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<void> {
   const seed = counts.seed ?? 1;
   const random = seededRandom(seed);
   const user = objectNamed(store, 'User');
@@ -43,26 +48,28 @@ export async function seedRecords(store: RecordStore, counts: SeedCounts, now: n
     if (known === 0 || random() >= share) return null;
     return recordIdOf(account.keyPrefix, 1 + Math.floor(random() * known));
   };
-  await fill(store, account, counts.accounts ?? 0, (id, n) => {
+  await fill(store, account, counts.accounts ?? 0, signal, (id, n) => {
     const parent = anAccount(0.05);
     return makeAccount(draw, id, n, parent === id ? null : parent);
   });
-  await fill(store, objectNamed(store, 'Contact'), counts.contacts ?? 0, (id, n) =>
+  await fill(store, objectNamed(store, 'Contact'), counts.contacts ?? 0, signal, (id, n) =>
     makeContact(draw, id, n, anAccount(0.95)),
   );
-  await fill(store, objectNamed(store, 'Lead'), counts.leads ?? 0, (id, n) => makeLead(draw, id, n));
+  await fill(store, objectNamed(store, 'Lead'), counts.leads ?? 0, signal, (id, n) => makeLead(draw, id, n));
 }
 
 async function fill(
   store: RecordStore,
   object: ObjectSchema,
   count: number,
+  signal: AbortSignal,
   make: (id: string, n: number) => StoredRecord,
 ): Promise<void> {
   if (count === 0) return;
-  const restoreIndexes = store.suspendIndexes(object);
+  // Building the indexes anew pays off only when most of the records are new.
+  const restoreIndexes = count > store.createdCount(object) ? store.suspendIndexes(object) : () => {};
   try {
-    for (let made = 0; made < count; made += CHUNK) {
+    for (let made = 0; made < count && !signal.aborted; made += CHUNK) {
       store.transaction(() => {
         for (let index = made; index < Math.min(count, made + CHUNK); index += 1) {
           const id = store.nextId(object);

@@ -203,6 +203,12 @@ describe('records', () => {
   });
 });
 
+describe('every object', () => {
+  it.each(standardObjects.map((one) => one.name))('%s can be queried in full', (name) => {
+    expect(run(`SELECT FIELDS(ALL) FROM ${name} LIMIT 1`).records[0]).toHaveProperty('Id');
+  });
+});
+
 describe('aggregates', () => {
   it('count, group and name their columns', () => {
     expect(run('SELECT MAX(SystemModstamp) FROM Contact').records).toEqual([
