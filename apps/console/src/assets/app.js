@@ -18,7 +18,9 @@ let lastLevel = null;
 
 function showHeadline({ level, text }) {
   $('headline').dataset.level = level;
-  $('headline-text').textContent = text;
+  const [first, ...notes] = text.split('; ');
+  $('headline-text').textContent = first;
+  $('headline-notes').textContent = notes.join(' · ');
   document.title = `${level === 'attention' ? '⚠ ' : ''}${text}`;
   // Told to screen readers when it turns, not each second.
   if (level !== lastLevel) $('announcement').textContent = text;
@@ -35,8 +37,8 @@ function stage({ name, state, detail, ratePerSecond, rateUnit, waiting, waitingU
       element('span', { class: 'dot', role: 'img', 'aria-label': LEVEL_WORDS[state], title: LEVEL_WORDS[state] }),
       name,
     ),
-    ratePerSecond === null ? null : element('p', {}, `${rate(ratePerSecond)} ${rateUnit}/s`),
-    waiting === null ? null : element('p', {}, `${count(waiting)} ${waitingUnit} waiting`),
+    ratePerSecond === null ? null : element('p', { class: 'rate' }, `${rate(ratePerSecond)} ${rateUnit}/s`),
+    waiting === null ? null : element('p', { class: 'waiting', title: waitingUnit }, `${count(waiting)} waiting`),
     detail === undefined ? null : element('p', { class: 'detail' }, detail),
   );
 }
@@ -68,6 +70,7 @@ let lastOverviewMs = 0;
 
 function onOverview({ health, backfills }) {
   lastOverviewMs = Date.now();
+  showConnection();
   latest.health = health;
   showHeadline(health.headline);
   show('stages', health.stages, (stages) => stages.map(stage));
@@ -123,7 +126,8 @@ async function keep(step, everyMs, stop) {
       await step(stop.signal);
     } catch (error) {
       if (error instanceof Unauthorized) return error;
-      // Anything else is a lost connection: showConnection tells, and the next round tries again.
+      // Most likely a lost connection: showConnection tells, and the next round tries again.
+      if (!stop.signal.aborted) console.warn(error);
     }
     await pause(everyMs);
   }

@@ -14,10 +14,12 @@ export const SERIES = [
 ];
 const WIDTH = 600;
 const HEIGHT = 150;
+/** One dead change among thousands must still be seen. */
+const SMALLEST = 2;
 
 function niceCeiling(n) {
   const power = 10 ** Math.floor(Math.log10(Math.max(1, n)));
-  return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= n);
+  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((step) => step * power).find((step) => step >= n);
 }
 
 export function chart({ minutes, since }) {
@@ -35,7 +37,7 @@ export function chart({ minutes, since }) {
     return parts
       .filter(({ n }) => n > 0)
       .map(({ key, n }) => {
-        const height = (n / top) * HEIGHT;
+        const height = Math.max(SMALLEST, (n / top) * HEIGHT);
         y -= height;
         const label = SERIES.find((series) => series.key === key).label;
         return svg(

@@ -10,6 +10,9 @@ const COLUMNS = [
   ['Dead', ({ total }) => total.dead ?? 0],
 ];
 
+const NEWEST = 'Newest change synced';
+const LATENCY = 'Latency p50 / p99';
+
 function objectRow(object, now) {
   const { latency, newestSynced } = object;
   return element(
@@ -18,17 +21,25 @@ function objectRow(object, now) {
     element('th', { scope: 'row' }, object.object),
     COLUMNS.map(([title, of]) => {
       const n = of(object);
-      return element('td', { class: n === 0 ? 'zero' : title === 'Dead' ? 'bad' : undefined }, count(n));
+      return element(
+        'td',
+        { 'data-label': title, class: n === 0 ? 'zero' : title === 'Dead' ? 'bad' : undefined },
+        count(n),
+      );
     }),
-    element('td', {}, newestSynced === null ? '–' : ago(newestSynced, now)),
-    element('td', {}, latency === null ? '–' : `${duration(latency.p50Ms)} / ${duration(latency.p99Ms)}`),
+    element('td', { 'data-label': NEWEST }, newestSynced === null ? '–' : ago(newestSynced, now)),
+    element(
+      'td',
+      { 'data-label': LATENCY },
+      latency === null ? '–' : `${duration(latency.p50Ms)} / ${duration(latency.p99Ms)}`,
+    ),
   );
 }
 
 export function objectTable({ objects, time }) {
   if (objects.length === 0)
     return element('p', { class: 'soft' }, 'No change has ended yet. Change a Lead in Salesforce and watch.');
-  const titles = ['Object', ...COLUMNS.map(([title]) => title), 'Newest change synced', 'Latency p50 / p99'];
+  const titles = ['Object', ...COLUMNS.map(([title]) => title), NEWEST, LATENCY];
   return element(
     'table',
     {},
