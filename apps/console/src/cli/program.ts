@@ -1,0 +1,55 @@
+import { Command, CommanderError } from 'commander';
+import type { Context } from './context.js';
+import { CliError, exitCodeMeanings, exitCodes, type ExitCode } from './exit-codes.js';
+import { backfill } from './verbs/backfill.js';
+import { status } from './verbs/status.js';
+import { tail } from './verbs/tail.js';
+import { topics } from './verbs/topics.js';
+import type { RunVerb, Verb } from './verbs/verb.js';
+
+/** Every verb, in the order of the help. */
+const verbs: readonly Verb[] = [status, backfill, topics, tail];
+
+const EXIT_CODES = Object.entries(exitCodeMeanings)
+  .map(([code, meaning]) => `  ${code}  ${meaning}`)
+  .join('\n');
+
+/** The command line as commander sees it; `run` decides what an action does with its result. */
+export function createProgram(run: RunVerb): Command {
+  const program = new Command('sync')
+    .description('See and steer the sync from Salesforce to Iterable.')
+    .addHelpText(
+      'after',
+      `\nExit codes:\n${EXIT_CODES}\n\nSettings: SYNC_URL, CONSOLE_TOKEN, DATA_DIR (docs/reference/settings.md).`,
+    );
+  for (const verb of verbs) verb(program, run);
+  return program;
+}
+
+/** Makes every command, also the inner ones, throw instead of leaving the process, and write to the context. */
+function contain(command: Command, { out, notes }: Context): void {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => out.write(text),
+    writeErr: (text) => notes.write(text),
+    outputError: (text, write) => write(`${text.trimEnd()}\n(${command.name()} --help shows what is possible)\n`),
+  });
+  for (const inner of command.commands) contain(inner, { out, notes } as Context);
+}
+
+/** Runs one command line, without the program's name. Gives the exit code; never rejects but for a bug. */
+export async function runCli(args: readonly string[], context: Context): Promise<ExitCode> {
+  let exitCode: ExitCode = exitCodes.ok;
+  const program = createProgram((action) => async (...given) => {
+    exitCode = await action(context, ...given);
+  });
+  contain(program, context);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    if (!(error instanceof CliError)) throw error;
+    context.notes.write(`sync: ${error.message}\n`);
+    return error.exitCode;
+  }
+}

@@ -1,0 +1,17 @@
+import { dataSettings, eventLogSettings } from '@libs/config';
+import { z } from 'zod';
+import { consoleToken } from '../console.config.js';
+
+/** How the CLI finds the console. */
+export const cliSettings = z.object({
+  SYNC_URL: z
+    .url({ protocol: /^https?$/ })
+    .default('http://127.0.0.1:3000')
+    .describe('Where the CLI finds the console.'),
+  CONSOLE_TOKEN: consoleToken,
+  ...dataSettings.shape,
+});
+export type CliSettings = z.infer<typeof cliSettings>;
+
+/** What `sync topics apply` needs: it talks to the brokers, not to the console. */
+export const topicsSettings = z.object({ ...eventLogSettings.shape, ...dataSettings.shape });
