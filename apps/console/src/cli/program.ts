@@ -26,14 +26,20 @@ export function createProgram(run: RunVerb): Command {
   return program;
 }
 
+/** A command as it is typed, e.g. `sync backfill start`. */
+export function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+}
+
 /** Makes every command, also the inner ones, throw instead of leaving the process, and write to the context. */
-function contain(command: Command, { out, notes }: Context): void {
+function contain(command: Command, streams: Pick<Context, 'out' | 'notes'>): void {
+  const { out, notes } = streams;
   command.exitOverride().configureOutput({
     writeOut: (text) => out.write(text),
     writeErr: (text) => notes.write(text),
-    outputError: (text, write) => write(`${text.trimEnd()}\n(${command.name()} --help shows what is possible)\n`),
+    outputError: (text, write) => write(`${text.trimEnd()}\n(${pathOf(command)} --help shows what is possible)\n`),
   });
-  for (const inner of command.commands) contain(inner, { out, notes } as Context);
+  for (const inner of command.commands) contain(inner, streams);
 }
 
 /** Runs one command line, without the program's name. Gives the exit code; never rejects but for a bug. */

@@ -11,9 +11,11 @@ import { jobEnd, jobProgress, jobTitle } from './text.js';
 const POLL_MS = 500;
 /** Off a terminal a line is printed at most so often. Milliseconds. */
 const LINE_MS = 5_000;
-/** How long the console may be away, and may not know the job yet. Milliseconds. */
+/** How long the console may be away. Milliseconds. */
 const PATIENCE_MS = 30_000;
-const UNKNOWN_MS = 10_000;
+/** How long the console may not know a job yet: one that was just started is read back from the log. Milliseconds. */
+const UNKNOWN_MS = 1_000;
+const JUST_STARTED_MS = 10_000;
 
 /** Shows a job's progress as it comes. */
 interface Display {
@@ -77,7 +79,7 @@ function jsonDisplay(stream: NodeJS.WritableStream): Display {
 }
 
 /** Asks for the job again and again; a console that is away for a short time is waited for. Ends at the job's end or Ctrl-C. */
-async function* follow(client: ConsoleClient, id: string, signal: AbortSignal): AsyncGenerator<Job> {
+async function* follow(client: ConsoleClient, id: string, unknownMs: number, signal: AbortSignal): AsyncGenerator<Job> {
   const startedMs = Date.now();
   let lastHeardMs = startedMs;
   let known = false;
@@ -89,7 +91,7 @@ async function* follow(client: ConsoleClient, id: string, signal: AbortSignal): 
         known = true;
         yield job;
         if (finalStates.has(job.state)) return;
-      } else if (known || Date.now() - startedMs > UNKNOWN_MS) {
+      } else if (known || Date.now() - startedMs > unknownMs) {
         throw new CliError(
           `The console knows no backfill ${id}: sync backfill list shows the known ones.`,
           exitCodes.failed,
@@ -111,13 +113,19 @@ export function exitCodeOf({ state }: Job): ExitCode {
 
 /**
  * Follows a job to its end: a bar on a terminal, lines elsewhere, JSON lines with `json`. Ctrl-C only stops watching.
+ * `justStarted`: the console may not have read its command yet.
  */
-export async function watchJob(context: Context, client: ConsoleClient, id: string, json: boolean): Promise<ExitCode> {
+export async function watchJob(
+  context: Context,
+  client: ConsoleClient,
+  id: string,
+  { json, justStarted = false }: { readonly json: boolean; readonly justStarted?: boolean },
+): Promise<ExitCode> {
   const { out, notes, signal } = context;
   const display = json ? jsonDisplay(out) : notes.isTTY === true ? barDisplay(notes) : lineDisplay(out);
   let last: Job | null = null;
   try {
-    for await (const job of follow(client, id, signal)) {
+    for await (const job of follow(client, id, justStarted ? JUST_STARTED_MS : UNKNOWN_MS, signal)) {
       if (last === null && !json) printLine(notes, `Watching ${jobTitle(job)} (${id})`);
       last = job;
       // A refused job has no progress to show.

@@ -78,7 +78,7 @@ function start(backfill: Command, run: RunVerb): void {
       const ids = options.ids === undefined ? undefined : parseIds(options.ids);
       const client = context.client(url);
       const sent = await client.startBackfill({ object, where, ids, id });
-      if (watch === true) return watchJob(context, client, sent.id, json);
+      if (watch === true) return watchJob(context, client, sent.id, { json, justStarted: true });
       const job = await awaitAnswer(client, sent.id, context.signal);
       if (json) printLine(context.out, JSON.stringify(job ?? { id: sent.id, state: 'sent' }));
       else if (job === null) {
@@ -113,7 +113,7 @@ export const backfill: Verb = (program, run) => {
     group.command('watch').argument('<id>', 'id of the backfill').description('follow a backfill to its end'),
   ).action(
     run(async (context, id: string, { json = false, url }: ConsoleOptions) =>
-      watchJob(context, context.client(url), id, json),
+      watchJob(context, context.client(url), id, { json }),
     ),
   );
 };
