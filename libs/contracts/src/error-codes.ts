@@ -128,22 +128,17 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
     meaning: 'ITERABLE_BASE_URL does not lead to the Iterable API.',
     remedy: 'Set it to https://api.iterable.com or https://api.eu.iterable.com.',
   },
-  'listener.malformed_event': {
-    meaning: 'A change event of Salesforce, or a record id in it, could not be read.',
-    remedy:
-      'If the dead letter names a record, redrive it; otherwise run a backfill of the object and report the event.',
-  },
   'mapper.account_not_fanned_out': {
-    meaning: 'An Account changed. It is no user itself, and its Contacts are not updated by this change.',
-    remedy: 'Nothing: they show it with their own next change, or after a backfill of Contact.',
+    meaning: 'An Account is no user: it shows on the profiles of its Contacts.',
+    remedy: 'Nothing: its fields come with the next change of each Contact; a backfill of Contact brings them at once.',
   },
   'mapper.field_hidden': {
-    meaning: 'A mapping reads a field that the integration user cannot see: gone, misspelt or hidden.',
-    remedy: 'Give the user read access to the field, or correct the mapping and restart; nothing is lost meanwhile.',
+    meaning: 'A mapping reads a field that the org does not show.',
+    remedy: 'Correct the mapping, or give the integration user read access to the field; reading resumes by itself.',
   },
   'mapper.no_modstamp': {
-    meaning: 'Salesforce gave a record without the time of its last change, so nobody can say how new it is.',
-    remedy: 'Check that the integration user may read SystemModstamp, then redrive.',
+    meaning: 'The row from Salesforce has no SystemModstamp, so its age cannot be told.',
+    remedy: 'Check that the object has the field and that the integration user may read it.',
   },
   'mapper.update_too_large': {
     meaning: 'The mapped user is larger than a message may be.',
@@ -162,8 +157,8 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
     remedy: 'Nothing, or fill in the email in Salesforce: the change is then picked up.',
   },
   'mapping.unmapped_object': {
-    meaning: 'No mapping file is for this object.',
-    remedy: 'Add one, or take the object out of SALESFORCE_CHANNELS.',
+    meaning: 'There is no mapping file for this object.',
+    remedy: 'Add one to MAPPINGS_DIR, or take the object out of SALESFORCE_CHANNELS.',
   },
   'salesforce.access_refused': {
     meaning: 'Salesforce refuses the credential, the user or the org.',
@@ -171,16 +166,16 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
       "Check SALESFORCE_* and that the integration user may use the API; the service's log names Salesforce's own reason.",
   },
   'salesforce.deleted': {
-    meaning: 'The record is deleted in Salesforce.',
-    remedy: 'Nothing: its profile in Iterable stays as it is.',
+    meaning: 'The record was deleted in Salesforce.',
+    remedy: 'Nothing, unless the profile in Iterable must go too.',
   },
   'salesforce.limit_exceeded': {
     meaning: "The org's allowance of API calls is used up.",
     remedy: 'Wait, or have the allowance raised; find out what else uses it under Setup, System Overview.',
   },
   'salesforce.not_found': {
-    meaning: 'Salesforce has no such record, or hides it from the integration user.',
-    remedy: 'Nothing, if it was deleted for good. Otherwise give the user View All Records on the object.',
+    meaning: 'Salesforce shows no such record: it is gone, or the integration user may not see it.',
+    remedy: 'If it exists, give the integration user access to it (View All on the object).',
   },
   'salesforce.query_expired': {
     meaning: 'The result of a query was given up by Salesforce before all of it was read.',
