@@ -52,7 +52,7 @@ export class Delivery {
     if (valid === null) return;
     reading.end = nextOffset;
     if (!(await this.deliver(valid, start, nextOffset, reading.passing))) return;
-    if (this.target.commit === 'after-handler' && !claim.signal.aborted) await reading.passing.commit(nextOffset);
+    if (this.target.commit === 'after-handler') await this.write(claim, () => reading.passing.commit(nextOffset));
   }
 
   /** The claim as the handler sees it: one for each of the log's. */
@@ -97,8 +97,7 @@ export class Delivery {
   private async deliver(valid: readonly Valid[], start: number, end: number, claim: PassingClaim): Promise<boolean> {
     const first = valid[0];
     if (first === undefined) {
-      if (this.target.commit === 'by-handler') await claim.pass(start, end);
-      return true;
+      return this.pass(claim, start, end);
     }
     const { topic, partition } = claim;
     const batch: Batch<unknown> = {
@@ -116,8 +115,7 @@ export class Delivery {
       return this.buryOne(first, start, end, claim, settled);
     }
     const last = valid.at(-1) ?? first;
-    if (this.target.commit === 'by-handler') await claim.pass(last.record.offset + 1, end);
-    return true;
+    return this.pass(claim, last.record.offset + 1, end);
   }
 
   /** A bad record never stops a good one (invariant 7): one by one, so that only the bad one dies. */
@@ -139,24 +137,35 @@ export class Delivery {
     failure: { readonly error: SyncError; readonly attempts: number; readonly firstTime: number },
   ): Promise<boolean> {
     const { error, attempts, firstTime } = failure;
-    const { stage, commit } = this.target;
+    const { stage } = this.target;
     const { topic, partition, offset } = record;
     this.parts.logger.warn({ topic, partition, offset, code: error.code, err: error }, 'a record is dead');
     const { code, message } = error;
     const death = buryMessage(record, delivered.value, { stage, code, message, attempts, firstTime, now: Date.now() });
     if (!(await this.bury([death], claim))) return false;
-    if (commit === 'by-handler') await claim.pass(start, end);
-    return true;
+    return this.pass(claim, start, end);
+  }
+
+  /** Offsets that need no handler: a by-handler's commit is carried over them, an after-handler's covers them anyway. */
+  private pass(claim: PassingClaim, start: number, end: number): Promise<boolean> {
+    if (this.target.commit === 'after-handler') return Promise.resolve(true);
+    return this.write(claim, () => claim.pass(start, end));
+  }
+
+  /** A write of ours to the log, tried again while the log is away. `false`: abandoned. */
+  private async write(claim: Claim, step: () => Promise<void>): Promise<boolean> {
+    const settled = await this.retrying.settle(claim.partition, claim.signal, step);
+    if (settled.kind === 'record') throw settled.error;
+    return settled.kind === 'done';
   }
 
   /** Makes the deaths durable. `false`: abandoned. */
   private async bury(deaths: readonly Death[], claim: Claim): Promise<boolean> {
     if (deaths.length === 0) return true;
-    const settled = await this.retrying.settle(claim.partition, claim.signal, async () => {
+    const append = async () => {
       await this.log.append(deaths.flatMap(messagesOf));
-    });
-    if (settled.kind === 'record') throw settled.error;
-    if (settled.kind === 'abandoned') return false;
+    };
+    if (!(await this.write(claim, append))) return false;
     const { deadLetters, outcomes } = this.parts.metrics;
     for (const death of deaths) {
       for (const { value } of death.letters) deadLetters.inc({ stage: value.stage, code: value.code });

@@ -317,6 +317,29 @@ describe('EventLogServer', () => {
     expect([calls, await committed(log)]).toEqual([1, null]);
   });
 
+  it('shows the lag of its group, and is not ready while the log does not answer', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    ends.push(() => Promise.resolve(void vi.useRealTimers()));
+    const { log, start, metrics, health } = await scene(({ claim }) => claim.commit(1), {
+      controller: ByHandler,
+    });
+    await send(log, change(1), change(2), change(3));
+    await start();
+    await until(async () => expect(await committed(log)).toBe(1));
+    vi.advanceTimersByTime(5_000);
+    await until(async () =>
+      expect(await counted(metrics.consumerLag)).toEqual([
+        { value: 2, labels: { group: GROUP, topic: topics.changes.name } },
+      ]),
+    );
+    const offsets = vi.spyOn(log, 'offsets').mockRejectedValue(new BusyError());
+    vi.advanceTimersByTime(5_000);
+    await until(() => expect(health.ready).toBe(false));
+    offsets.mockRestore();
+    vi.advanceTimersByTime(5_000);
+    await until(() => expect(health.ready).toBe(true));
+  });
+
   it('refuses a handler of something that is no topic', async () => {
     @Controller()
     class Lost {

@@ -5,7 +5,7 @@ import { isObservable, lastValueFrom } from 'rxjs';
 import type { Batch } from '../batch.js';
 import type { Assignment, Claim, Consumer, EventLog } from '../port.js';
 import { Delivery } from './delivery.js';
-import { LagGauge } from './lag-gauge.js';
+import { LogWatch } from './log-watch.js';
 import type { HandlerExtras } from './on-batch.js';
 import { Retrying, type RetryPolicy, type ServerParts } from './retrying.js';
 
@@ -41,7 +41,7 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
   private readonly retry: RetryPolicy;
   private readonly assignedListeners: Array<(claims: readonly Claim[]) => void> = [];
   private consumer: Consumer | null = null;
-  private lag: LagGauge | null = null;
+  private watch: LogWatch | null = null;
   private running: Promise<void> = Promise.resolve();
   private stopped: Promise<void> | null = null;
   private closed: Promise<void> | null = null;
@@ -99,7 +99,7 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
 
   private async shut(): Promise<void> {
     await this.stopReading();
-    this.lag?.stop();
+    this.watch?.stop();
     await this.consumer?.close();
   }
 
@@ -139,14 +139,13 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
   }
 
   private async join(deliveries: ReadonlyMap<string, Delivery>): Promise<void> {
-    const { health, metrics, logger } = this.parts;
     const topics = (this.options.topics ?? allTopics).filter(({ name }) => deliveries.has(name));
     if (topics.length > 0) {
       this.consumer = await this.consume(topics, deliveries);
       if (this.consumer === null) return;
-      this.lag = new LagGauge(this.log, this.options.group, topics, metrics, logger);
+      this.watch = new LogWatch(this.log, this.options.group, topics, this.parts, CHECK);
     }
-    health.set(CHECK, true);
+    this.parts.health.set(CHECK, true);
   }
 
   /** `null`: stopped before the log could be reached. */

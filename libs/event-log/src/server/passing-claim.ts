@@ -29,16 +29,14 @@ export class PassingClaim implements Claim {
     return this.inner.heartbeatAgeMs();
   }
 
-  commit(nextOffset: number, metadata?: string): Promise<void> {
-    let end = nextOffset;
-    for (let next = this.passed.get(end); next !== undefined; next = this.passed.get(end)) {
-      this.passed.delete(end);
-      end = next;
-    }
-    for (const start of this.passed.keys()) if (start < end) this.passed.delete(start);
+  async commit(nextOffset: number, metadata?: string): Promise<void> {
+    const end = this.reach(nextOffset);
+    await this.inner.commit(end, metadata);
     this.committed = end;
     this.lastMetadata = metadata;
-    return this.inner.commit(end, metadata);
+    for (const start of this.passed.keys()) if (start < end) this.passed.delete(start);
+    // A run that was passed while this commit was under way.
+    if (this.passed.has(end)) await this.commit(end, metadata);
   }
 
   /** The offsets from `start` up to `end` need no handler. `start` is where the handler's last run ended. */
@@ -51,5 +49,12 @@ export class PassingClaim implements Claim {
   /** The handler was given offsets from here on: until it commits, nothing is committed for it. */
   gave(start: number): void {
     this.committed ??= start - 1;
+  }
+
+  /** End of the passed runs that follow on each other from here. */
+  private reach(offset: number): number {
+    let end = offset;
+    for (let next = this.passed.get(end); next !== undefined; next = this.passed.get(end)) end = next;
+    return end;
   }
 }

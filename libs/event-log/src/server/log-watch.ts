@@ -1,6 +1,6 @@
 import type { Topic } from '@libs/contracts';
-import type { Logger, Metrics } from '@libs/observability';
 import type { EventLog } from '../port.js';
+import type { ServerParts } from './retrying.js';
 
 const INTERVAL_MS = 5_000;
 
@@ -16,8 +16,10 @@ export async function lagOf(log: Read, group: string, topic: Topic): Promise<num
   }, 0);
 }
 
-/** Keeps the gauge of a group's lag fresh. */
-export class LagGauge {
+/**
+ * Asks the log at intervals how far the group is: keeps the gauge of its lag fresh, and tells when the log does not answer.
+ */
+export class LogWatch {
   private readonly timer: NodeJS.Timeout;
   private busy = false;
 
@@ -25,10 +27,11 @@ export class LagGauge {
     private readonly log: Read,
     private readonly group: string,
     private readonly topics: readonly Topic[],
-    private readonly metrics: Metrics,
-    private readonly logger: Logger,
+    private readonly parts: ServerParts,
+    /** Name of the health check. */
+    private readonly check: string,
   ) {
-    this.timer = setInterval(() => void this.update(), INTERVAL_MS);
+    this.timer = setInterval(() => void this.look(), INTERVAL_MS);
     this.timer.unref();
   }
 
@@ -36,17 +39,19 @@ export class LagGauge {
     clearInterval(this.timer);
   }
 
-  private async update(): Promise<void> {
+  private async look(): Promise<void> {
     if (this.busy) return;
     this.busy = true;
-    const { group } = this;
+    const { group, parts, check } = this;
     try {
       for (const topic of this.topics) {
-        this.metrics.consumerLag.set({ group, topic: topic.name }, await lagOf(this.log, group, topic));
+        const lag = await lagOf(this.log, group, topic);
+        parts.metrics.consumerLag.set({ group, topic: topic.name }, lag);
       }
+      parts.health.set(check, true);
     } catch (error) {
-      // The gauge keeps its last value; the consumer itself tells of the outage.
-      this.logger.debug({ err: error, group }, 'reading the lag failed');
+      parts.health.set(check, false, 'the event log does not answer: reading waits and probes');
+      parts.logger.debug({ err: error, group }, 'reading the lag failed');
     } finally {
       this.busy = false;
     }
