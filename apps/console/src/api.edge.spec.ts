@@ -282,6 +282,11 @@ describe('backfills', () => {
     [{ object: 'Lead', ids: [LEAD] }, 'give either object or ids'],
     [{ ids: ['00Q'] }, 'ids.0: not an 18-character Salesforce record id'],
     [{ ids: [LEAD], where: 'x' }, 'where needs object'],
+    [{ object: 'Lead', since: 'yesterday' }, 'since: '],
+    [
+      { object: 'Lead', since: '2026-11-24T12:00:00Z', hole: { reason: 'silent', fromMs: 1 } },
+      'Unrecognized key: "hole"',
+    ],
     [{ object: 'Lead', speed: 9 }, 'Unrecognized key: "speed"'],
     [[], 'expected object'],
   ])('refuse %j, and send nothing', async (body, message) => {

@@ -128,6 +128,10 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
     meaning: 'ITERABLE_BASE_URL does not lead to the Iterable API.',
     remedy: 'Set it to https://api.iterable.com or https://api.eu.iterable.com.',
   },
+  'listener.malformed_event': {
+    meaning: 'A change event, or a record id in it, cannot be read.',
+    remedy: 'See the message of the dead letter; backfill the object for the time around it, and please report it.',
+  },
   'mapper.account_not_fanned_out': {
     meaning: 'An Account is no user: it shows on the profiles of its Contacts.',
     remedy: 'Nothing: its fields come with the next change of each Contact; a backfill of Contact brings them at once.',
@@ -200,5 +204,21 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
   'salesforce.unavailable': {
     meaning: 'Salesforce cannot be reached, or answers that it cannot answer now.',
     remedy: 'Nothing, if it passes: the sync tries again. Otherwise see status.salesforce.com and the network.',
+  },
+  'writer.dry_run': {
+    meaning: 'ITERABLE_DRY_RUN is on: the update was made and checked, not written.',
+    remedy: 'Nothing. Turn ITERABLE_DRY_RUN off to write; then backfill.',
+  },
+  'writer.missing_identifier': {
+    meaning: 'The update carries no email or user id as the project type needs it.',
+    remedy: 'Check ITERABLE_PROJECT_TYPE: it must be the same for mapper and writer, and fit the project.',
+  },
+  'writer.newer_update': {
+    meaning: 'A newer state of the same record was waiting, and was written instead.',
+    remedy: 'Nothing.',
+  },
+  'writer.stale_version': {
+    meaning: 'A newer state of the record had been written already.',
+    remedy: 'Nothing.',
   },
 };

@@ -13,9 +13,13 @@ const JOB_LEVELS = {
   rejected: 'attention',
 };
 
-function jobTitle({ object, where, idCount, id }) {
-  if (object !== undefined) return where === undefined ? object : `${object} where ${where}`;
-  return idCount === undefined ? id : `${count(idCount)} record ids`;
+function jobTitle({ object, where, since, catchUp, idCount, id }) {
+  if (object === undefined) return idCount === undefined ? id : `${count(idCount)} record ids`;
+  const parts = [object];
+  if (where !== undefined) parts.push(`where ${where}`);
+  if (since !== undefined) parts.push(`since ${since}`);
+  if (catchUp !== undefined) parts.push(`(catch-up: ${catchUp})`);
+  return parts.join(' ');
 }
 
 function jobNumbers({ progress = {}, ratePerSecond, etaMs }) {

@@ -1,6 +1,6 @@
 import type { ApiAnswers } from '../api.routes.js';
 import type { Job, ObjectFlow, StageView } from '../core/answers.js';
-import { formatCount, formatDuration } from '../core/format.js';
+import { formatCount, formatDuration, jobTitle } from '../core/format.js';
 import { doneOf } from '../core/jobs.js';
 
 /** Rows as aligned columns; a column of numbers is right-aligned. Trailing blanks are left out. */
@@ -43,12 +43,6 @@ function objectRow({ object, lastMinute, total, newestSynced, latency }: ObjectF
     newestSynced === null ? '–' : `${formatDuration(now - newestSynced)} ago`,
     latency === null ? '–' : `${formatDuration(latency.p50Ms)} / ${formatDuration(latency.p99Ms)}`,
   ];
-}
-
-/** What a job was asked to do. */
-export function jobTitle({ object, where, idCount, id }: Job): string {
-  if (object !== undefined) return where === undefined ? object : `${object} where ${where}`;
-  return idCount === undefined ? `backfill ${id}` : `${formatCount(idCount)} record ids`;
 }
 
 /** How far a job is, in one line without its title. */

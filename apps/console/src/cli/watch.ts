@@ -1,12 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Presets, SingleBar } from 'cli-progress';
 import { finalStates, type Job } from '../core/answers.js';
-import { formatDuration } from '../core/format.js';
+import { formatDuration, jobTitle } from '../core/format.js';
 import { doneOf } from '../core/jobs.js';
 import type { ConsoleClient } from './client.js';
 import { printLine, type Context } from './context.js';
 import { CliError, exitCodes, type ExitCode } from './exit-codes.js';
-import { jobEnd, jobProgress, jobTitle } from './text.js';
+import { jobEnd, jobProgress } from './text.js';
 
 const POLL_MS = 500;
 /** Off a terminal a line is printed at most so often. Milliseconds. */

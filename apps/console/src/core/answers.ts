@@ -1,4 +1,14 @@
-import { backfillProgress, backfillStart, command, lane, outcome, outcomeKind, stage, status } from '@libs/contracts';
+import {
+  backfillProgress,
+  backfillStart,
+  command,
+  holeReasons,
+  lane,
+  outcome,
+  outcomeKind,
+  stage,
+  status,
+} from '@libs/contracts';
 import { z } from 'zod';
 
 /**
@@ -92,6 +102,8 @@ export const job = z.object({
   state: z.enum(jobStates).describe('sent: not answered yet.'),
   object: z.string().optional(),
   where: z.string().optional(),
+  since: z.string().optional().describe('Only rows changed at or after this. ISO 8601.'),
+  catchUp: z.enum(holeReasons).optional().describe('Why the listener opened it: changes may have been missed.'),
   idCount: count.optional().describe('How many ids were listed.'),
   by: z.string().optional().describe('Who sent the command.'),
   requestedAt: epochMs.optional(),
@@ -105,15 +117,16 @@ export const job = z.object({
 export type Job = z.infer<typeof job>;
 export const backfillsAnswer = z.object({ backfills: z.array(job).describe('Newest first.') });
 
+const { hole: _catchUpsAreOpenedByTheListener, ...askable } = backfillStart.shape;
 export const backfillRequest = z
   .strictObject({
-    ...backfillStart.shape,
+    ...askable,
     id: command.shape.id
       .optional()
       .describe('Id of the command; the same id twice does its work once. Default: a new UUID.'),
   })
-  .superRefine(({ object, where, ids }, context) => {
-    for (const { message, path } of backfillStart.safeParse({ object, where, ids }).error?.issues ?? []) {
+  .superRefine(({ object, where, since, ids }, context) => {
+    for (const { message, path } of backfillStart.safeParse({ object, where, since, ids }).error?.issues ?? []) {
       context.addIssue({ code: 'custom', message, path: [...path] });
     }
   })

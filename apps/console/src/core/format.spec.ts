@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { formatCount, formatDuration, plural } from './format.js';
+import type { Job } from './answers.js';
+import { formatCount, formatDuration, jobTitle, plural } from './format.js';
 
 it.each([
   [-1, '0 s'],
@@ -20,4 +21,17 @@ it('writes counts', () => {
     '1 change',
     '1,200 changes',
   ]);
+});
+
+it.each<[Partial<Job>, string]>([
+  [{}, 'backfill j1'],
+  [{ idCount: 1 }, '1 record id'],
+  [{ object: 'Lead' }, 'Lead'],
+  [{ object: 'Lead', where: "Status = 'New'" }, "Lead where Status = 'New'"],
+  [
+    { object: 'Lead', since: '2026-11-24T12:00:00Z', catchUp: 'overflow' },
+    'Lead since 2026-11-24T12:00:00Z (catch-up: overflow)',
+  ],
+])('names a backfill %j', (asked, title) => {
+  expect(jobTitle({ id: 'j1', state: 'sent', updatedAt: 0, ratePerSecond: null, etaMs: null, ...asked })).toBe(title);
 });

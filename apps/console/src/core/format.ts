@@ -1,3 +1,5 @@
+import type { Job } from './answers.js';
+
 /** A count for a person: `12300` → `12,300`. */
 export function formatCount(count: number): string {
   return count.toLocaleString('en-US', { maximumFractionDigits: 0 });
@@ -19,4 +21,14 @@ export function formatDuration(ms: number): string {
 /** `1 change`, `2 changes`. */
 export function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** What a backfill was asked to do: `Lead where Status = 'New'`, `12 record ids`, `Lead since … (catch-up)`. */
+export function jobTitle({ object, where, since, catchUp, idCount, id }: Job): string {
+  if (object === undefined) return idCount === undefined ? `backfill ${id}` : plural(idCount, 'record id');
+  const parts = [object];
+  if (where !== undefined) parts.push(`where ${where}`);
+  if (since !== undefined) parts.push(`since ${since}`);
+  if (catchUp !== undefined) parts.push(`(catch-up: ${catchUp})`);
+  return parts.join(' ');
 }

@@ -47,6 +47,15 @@ describe('jobs', () => {
     });
   });
 
+  it('knows a catch-up of the listener', () => {
+    const hole = { reason: 'replay-expired', fromMs: 1 };
+    expect(after(start('j', { object: 'Lead', since: '2026-11-24T12:00:00Z', hole })).get('j')).toMatchObject({
+      object: 'Lead',
+      since: '2026-11-24T12:00:00Z',
+      catchUp: 'replay-expired',
+    });
+  });
+
   it('counts listed ids without keeping them', () => {
     const job = after(start('j', { ids: ['00Q5f000005bwLFEAY', '0035f00002EztxDAAR'] })).get('j');
     expect(job?.idCount).toBe(2);

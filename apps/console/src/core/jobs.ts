@@ -1,4 +1,4 @@
-import { backfillProgress, backfillStart, type Command, type Status } from '@libs/contracts';
+import { backfillProgress, backfillStart, type BackfillStart, type Command, type Status } from '@libs/contracts';
 import { z } from 'zod';
 import { finalStates, type Job } from './answers.js';
 
@@ -26,6 +26,14 @@ const unknownJob = (id: string, timeMs: number): Job => ({
   etaMs: null,
 });
 
+const targetOf = ({ object, where, since, ids, hole }: BackfillStart) => ({
+  object,
+  where,
+  since,
+  idCount: ids?.length,
+  catchUp: hole?.reason,
+});
+
 /** A command was sent: what a backfill was asked for. Others than `backfill.start`, and repeats of an id, change nothing. */
 export function addCommand(jobs: Jobs, { id, type, data, by }: Command, timeMs: number): Jobs {
   const known = jobs.get(id);
@@ -33,7 +41,7 @@ export function addCommand(jobs: Jobs, { id, type, data, by }: Command, timeMs: 
   const asked = backfillStart.safeParse(data);
   return put(jobs, {
     ...(known ?? unknownJob(id, timeMs)),
-    ...(asked.success && { object: asked.data.object, where: asked.data.where, idCount: asked.data.ids?.length }),
+    ...(asked.success && targetOf(asked.data)),
     by,
     requestedAt: timeMs,
   });

@@ -3,13 +3,15 @@ import { MAX_BACKFILL_IDS, toRecordId } from '@libs/contracts';
 import type { Command } from 'commander';
 import { printLine } from '../context.js';
 import { CliError, exitCodes } from '../exit-codes.js';
-import { jobEnd, jobLines, jobProgress, jobTitle } from '../text.js';
+import { jobTitle } from '../../core/format.js';
+import { jobEnd, jobLines, jobProgress } from '../text.js';
 import { awaitAnswer, exitCodeOf, watchJob } from '../watch.js';
 import { withConsoleOptions, type ConsoleOptions, type RunVerb, type Verb } from './verb.js';
 
 interface StartOptions extends ConsoleOptions {
   readonly object?: string;
   readonly where?: string;
+  readonly since?: string;
   readonly ids?: readonly string[];
   readonly id?: string;
   readonly watch?: boolean;
@@ -52,10 +54,11 @@ export function parseIds(given: readonly string[], read: (file: string) => strin
   return ids;
 }
 
-function checkTarget({ object, where, ids }: StartOptions): void {
+function checkTarget({ object, where, since, ids }: StartOptions): void {
   if ((object === undefined) === (ids === undefined))
     throw new CliError('Give either --object or --ids.', exitCodes.usage);
   if (where !== undefined && object === undefined) throw new CliError('--where needs --object.', exitCodes.usage);
+  if (since !== undefined && object === undefined) throw new CliError('--since needs --object.', exitCodes.usage);
 }
 
 function start(backfill: Command, run: RunVerb): void {
@@ -65,6 +68,7 @@ function start(backfill: Command, run: RunVerb): void {
       .description('send the records of an object, or a list of records, through the sync')
       .option('--object <name>', 'API name of the object, e.g. Lead')
       .option('--where <soql>', 'condition of a SOQL WHERE clause, without the word WHERE')
+      .option('--since <time>', 'only rows changed at or after this, e.g. 2026-11-24T12:00:00Z')
       .option(
         '--ids <ids...>',
         'record ids of any mapped objects, separated by commas or blanks; @file reads them from a file',
@@ -74,10 +78,10 @@ function start(backfill: Command, run: RunVerb): void {
   ).action(
     run(async (context, options: StartOptions) => {
       checkTarget(options);
-      const { object, where, id, watch, json = false, url } = options;
+      const { object, where, since, id, watch, json = false, url } = options;
       const ids = options.ids === undefined ? undefined : parseIds(options.ids);
       const client = context.client(url);
-      const sent = await client.startBackfill({ object, where, ids, id });
+      const sent = await client.startBackfill({ object, where, since, ids, id });
       if (watch === true) return watchJob(context, client, sent.id, { json, justStarted: true });
       const job = await awaitAnswer(client, sent.id, context.signal);
       if (json) printLine(context.out, JSON.stringify(job ?? { id: sent.id, state: 'sent' }));
