@@ -63,7 +63,7 @@ export function composeDeployments(compose: Compose): Deployment[] {
         replicas: service.deploy?.replicas ?? 1,
         env,
         secretFiles: secrets.map((secret) => `/run/secrets/${secret}`),
-        mounts: [...tmpfs, ...volumes.map((volume) => volume.split(':')[1] ?? '')],
+        mounts: [...tmpfs, ...volumes.map((volume) => volume.split(':')[1] ?? volume)],
         ports: ports.map((port) => Number(port.split(':').at(-1))),
         probes: { ready: probeOf(service.healthcheck?.test ?? [], env) },
         hardening: {
