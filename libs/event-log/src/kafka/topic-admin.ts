@@ -1,4 +1,4 @@
-import { ConfigResourceTypes, ConfigSource, type Admin } from 'kafkajs';
+import kafkajs, { type Admin, type ConfigSource } from 'kafkajs';
 import type { Topic } from '@libs/contracts';
 import { TopicMismatchError } from '../errors.js';
 import type { TopicResult } from '../port.js';
@@ -9,6 +9,9 @@ export interface TopicSettings {
   readonly partitions: number;
   readonly replication: number;
 }
+
+// Node finds only some of kafkajs's exports by name.
+const { ConfigResourceTypes, ConfigSource: Sources } = kafkajs;
 
 /** The topic's configuration that we decide; all else is the broker's. */
 function configOf({ policy }: Topic, replication: number): Record<string, string> {
@@ -97,7 +100,7 @@ async function correctConfigs(
     const now = new Map(entries.map(({ configName, configValue }) => [configName, configValue]));
     if (Object.entries(config).every(([entry, value]) => now.get(entry) === value)) return [];
     // The request replaces all of a topic's own configuration: what somebody else set is sent along.
-    const own = entries.filter(({ configSource }) => configSource === ConfigSource.TOPIC_CONFIG);
+    const own = entries.filter(({ configSource }) => configSource === Sources.TOPIC_CONFIG);
     const all = {
       ...Object.fromEntries(own.map(({ configName, configValue }) => [configName, configValue])),
       ...config,
