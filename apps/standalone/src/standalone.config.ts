@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { consoleSettings } from '../../console/src/console.config.js';
 import { services } from './services.js';
 
 /** Every setting of every service, once. Ports other than the console's are not opened: all answer on one. */
 export const standaloneSettings = z.object({
   ...Object.assign({}, ...services.map(({ settings }) => settings.shape)),
+  ...consoleSettings.shape,
   HTTP_PORT: z.coerce
     .number()
     .int()
