@@ -109,6 +109,16 @@ export class Stage {
     return this.readAll(topics.outcomes);
   }
 
+  /** Outcomes counted by kind and reason. */
+  async tally(): Promise<Record<string, number>> {
+    const counts: Record<string, number> = {};
+    for (const { kind, reason } of await this.outcomes()) {
+      const name = reason === undefined ? kind : `${kind} ${reason}`;
+      counts[name] = (counts[name] ?? 0) + 1;
+    }
+    return counts;
+  }
+
   deadLetters(): Promise<DeadLetter[]> {
     return this.readAll(topics.deadLetters);
   }

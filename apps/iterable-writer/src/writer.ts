@@ -94,7 +94,8 @@ export class Writer {
     const holding = this.hold(batch);
     const ended: EndedEntry[] = [];
     for (const record of batch.records) {
-      if (!this.waiting.hasRoom(lane)) {
+      // Again and again: takers of other partitions are let on at the same time.
+      while (!this.waiting.hasRoom(lane) && !holding.lost) {
         this.dispatcher.pump();
         await this.waiting.room(lane, batch.claim.signal);
       }
