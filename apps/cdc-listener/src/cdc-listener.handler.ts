@@ -14,6 +14,7 @@ export class CdcListenerHandler implements OnApplicationBootstrap, BeforeApplica
   private joining: Promise<void> = Promise.resolve();
   private consumer: Consumer | null = null;
   private listening: Promise<void> = Promise.resolve();
+  private active = false;
 
   constructor(private readonly parts: ListeningParts & { readonly log: EventLog }) {
     parts.health.set(SUBSCRIPTION_CHECK, false, 'not started yet');
@@ -36,12 +37,13 @@ export class CdcListenerHandler implements OnApplicationBootstrap, BeforeApplica
     const lease = { group: groupOf(ROLE), role: leaseRoles.indexOf(ROLE), topic: topics.leases };
     while (!this.stopping.signal.aborted && this.consumer === null) {
       try {
-        this.standBy();
+        health.set(SUBSCRIPTION_CHECK, false, 'asking for the lease');
         this.consumer = await log.holdLease(
           lease,
           (held) => this.hold(held),
           (error) => this.crashed(error),
         );
+        if (!this.active) this.standBy();
       } catch (error) {
         if (!isRetryable(error)) throw error;
         health.set(SUBSCRIPTION_CHECK, false, 'the event log cannot be reached: trying again');
@@ -57,8 +59,10 @@ export class CdcListenerHandler implements OnApplicationBootstrap, BeforeApplica
 
   private async hold(lease: Lease): Promise<void> {
     const signal = AbortSignal.any([lease.signal, this.stopping.signal]);
+    this.active = true;
     this.listening = new Listening(this.parts, lease, signal).run();
     await this.listening;
+    this.active = false;
     // Stopped by ourselves: the lease is still ours until the group is left
     if (!lease.signal.aborted) await once(lease.signal, 'abort');
     else this.parts.logger.warn('the lease went to another instance: standing by');

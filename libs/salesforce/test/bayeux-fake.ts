@@ -40,6 +40,8 @@ export class BayeuxFake {
   tokens = 0;
   readonly refusedTokens = new Set<string>();
   holdMs = 2_000;
+  /** The next answer with events breaks off; its events count as delivered. */
+  cutNext = false;
   /** Events below this index of the log are past the retention. */
   retainedFrom = 0;
   private readonly clients = new Map<string, FakeClient>();
@@ -118,7 +120,12 @@ export class BayeuxFake {
     const { held } = client;
     client.held = null;
     clearTimeout(held?.timer);
-    if (held !== null) json(held.response, 200, body);
+    if (held === null) return;
+    if (!this.cutNext) return json(held.response, 200, body);
+    this.cutNext = false;
+    const text = JSON.stringify(body);
+    held.response.writeHead(200, { 'content-type': 'application/json', 'content-length': String(text.length) });
+    held.response.write(text.slice(0, text.length / 2), () => held.response.destroy());
   }
 
   private take(client: FakeClient): unknown[] {

@@ -23,7 +23,7 @@ const PACES: Readonly<Record<StreamFailure, Pace>> = {
   overflow: brisk,
   silent: brisk,
   session: brisk,
-  transport: steady,
+  transport: brisk,
   malformed: steady,
   unknown: steady,
   busy: patient,

@@ -127,7 +127,8 @@ describe('classifyBayeux', () => {
 describe('backoffMs', () => {
   it.each([
     ['unknown-client', [0, 1_000, 2_000, 4_000]],
-    ['transport', [1_000, 2_000, 4_000, 8_000]],
+    ['transport', [0, 1_000, 2_000, 4_000]],
+    ['malformed', [1_000, 2_000, 4_000, 8_000]],
     ['busy', [60_000, 120_000, 240_000, 480_000]],
     ['limit', [300_000, 300_000, 600_000, 900_000]],
   ] as const)('%s', (failure, expected) => {

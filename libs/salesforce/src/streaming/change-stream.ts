@@ -28,7 +28,7 @@ export type StreamFailure =
   | 'busy'
   /** The allowance of delivered events is used up. */
   | 'limit'
-  /** No connection, or no end of failing answers. */
+  /** A connection failed or broke: an answer is lost, and with it maybe events. */
   | 'transport'
   /** A connection, and no answer in time. */
   | 'silent'

@@ -1,3 +1,4 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Session } from '../rest/session.js';
 import type { BayeuxMessage } from './bayeux.js';
 
@@ -21,14 +22,14 @@ export interface FayeClient {
   subscribe(channel: string, listener: () => void): PromiseLike<void>;
   disconnect(): unknown;
   disable(feature: string): void;
-  on(event: 'transport:down' | 'transport:up', listener: () => void): void;
+  on(event: 'transport:down', listener: () => void): void;
   readonly DISCONNECTED: number;
   readonly CONNECTED: number;
   _state: number;
   readonly _advice: { reconnect: string };
   readonly _dispatcher: {
     readonly _envelopes: Map<string, Envelope>;
-    readonly _transport?: { batching: boolean };
+    readonly _transport?: { batching: boolean; request(messages: unknown): ClientRequest };
     selectTransport(types: unknown): void;
     close(): void;
   };
@@ -36,16 +37,18 @@ export interface FayeClient {
 
 /**
  * One faye client on the session's token, made by jsforce (long polling, one message a request), with one extension of ours.
+ * `onBroken`: an answer broke off; faye itself would notice at its timeout of two minutes.
+ *
  * jsforce's own Replay and AuthFailure extensions are not used: two of the first overwrite each other, the second swallows
  * the message and leaves a silent client (facts/salesforce.md §1.12, 1 and 6).
  */
-export function createFayeClient(session: Session, extension: FayeExtension): FayeClient {
+export function createFayeClient(session: Session, extension: FayeExtension, onBroken: () => void): FayeClient {
   const hooks = {
     ...extension,
     added: (client: FayeClient) => {
       // Before jsforce picks the transport: faye would try a WebSocket first, which Salesforce does not speak
       client.disable('websocket');
-      sendOneByOne(client);
+      mendTransport(client, onBroken);
     },
   };
   const client = session.connection.streaming.createClient([hooks]) as unknown as FayeClient;
@@ -54,14 +57,24 @@ export function createFayeClient(session: Session, extension: FayeExtension): Fa
 }
 
 /**
- * One message a request. jsforce switches batching off once, but faye makes a new transport at each handshake; a connect that
- * shares its request with a subscription is not what Salesforce expects.
+ * One message a request: jsforce switches batching off once, but faye makes a new transport at each handshake, and a connect
+ * that shares its request with a subscription is not what Salesforce expects. And an eye on answers that break off.
  */
-function sendOneByOne({ _dispatcher: dispatcher }: FayeClient): void {
+function mendTransport({ _dispatcher: dispatcher }: FayeClient, onBroken: () => void): void {
   const select = dispatcher.selectTransport.bind(dispatcher);
   dispatcher.selectTransport = (types) => {
+    const before = dispatcher._transport;
     select(types);
-    if (dispatcher._transport !== undefined) dispatcher._transport.batching = false;
+    const transport = dispatcher._transport;
+    if (transport === undefined || transport === before) return;
+    transport.batching = false;
+    const send = transport.request.bind(transport);
+    transport.request = (messages) =>
+      send(messages).on('response', (answer: IncomingMessage) => {
+        answer.once('close', () => {
+          if (!answer.complete) onBroken();
+        });
+      });
   };
 }
 
