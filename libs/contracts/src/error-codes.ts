@@ -28,6 +28,10 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
     remedy:
       'Send "Authorization: Bearer <token>": the value of CONSOLE_TOKEN, else of the file console-token in DATA_DIR.',
   },
+  'event-log.access_refused': {
+    meaning: 'The brokers refuse the credential or a permission.',
+    remedy: 'Check KAFKA_SASL_* and the ACLs of the topics and groups; services go on by themselves.',
+  },
   'event-log.invalid_message': {
     meaning: 'The sync made a message that does not fit its topic.',
     remedy: 'It is a bug or a value beyond all limits: see the message, and please report it.',
