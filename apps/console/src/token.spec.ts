@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { consoleLink, ensureToken, readToken, tokenFile } from './token.js';
+import { consoleLink, ensureToken, readToken, tokenFile, TokenNotKeptError } from './token.js';
 
 const folder = () => mkdtempSync(join(tmpdir(), 'console-token-'));
 
@@ -29,7 +29,7 @@ describe('ensureToken', () => {
   it('says what to do when it cannot be kept', () => {
     const file = join(folder(), 'a-file');
     writeFileSync(file, '');
-    expect(() => ensureToken({ DATA_DIR: join(file, 'data') })).toThrow(/set CONSOLE_TOKEN|ENOTDIR/);
+    expect(() => ensureToken({ DATA_DIR: join(file, 'data') })).toThrow(TokenNotKeptError);
     expect(readFileSync(file, 'utf8')).toBe('');
   });
 });

@@ -1,11 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { BadSettingError } from '@libs/contracts';
 
 /** The console's token, and where it comes from. */
 export interface ConsoleToken {
   readonly token: string;
   readonly source: 'setting' | 'file' | 'new';
+}
+
+/** A new token cannot be kept. */
+export class TokenNotKeptError extends BadSettingError {
+  override readonly name = 'TokenNotKeptError';
 }
 
 /** The file in DATA_DIR that holds a token made by the console. */
@@ -16,7 +22,8 @@ export function readToken(dataDir: string): string | null {
   try {
     return readFileSync(tokenFile(dataDir), 'utf8').trim() || null;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    // ENOTDIR: then it cannot be kept there either, which is told when one is to be made.
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return null;
     throw error;
   }
 }
@@ -24,7 +31,7 @@ export function readToken(dataDir: string): string | null {
 /**
  * The token of this console: CONSOLE_TOKEN, else the one kept in DATA_DIR, else a new one, which is kept there, readable by
  * this user only.
- * Errors: when it cannot be kept; the message says what to do.
+ * Errors: {@link TokenNotKeptError}, which says what to do.
  */
 export function ensureToken(settings: { readonly CONSOLE_TOKEN?: string; readonly DATA_DIR: string }): ConsoleToken {
   if (settings.CONSOLE_TOKEN !== undefined) return { token: settings.CONSOLE_TOKEN, source: 'setting' };
@@ -38,9 +45,11 @@ export function ensureToken(settings: { readonly CONSOLE_TOKEN?: string; readonl
   } catch (error) {
     const other = (error as NodeJS.ErrnoException).code === 'EEXIST' ? readToken(settings.DATA_DIR) : null;
     if (other !== null) return { token: other, source: 'file' };
-    throw new Error(`keeping a new console token in ${settings.DATA_DIR}: make it writable, or set CONSOLE_TOKEN`, {
-      cause: error,
-    });
+    throw new TokenNotKeptError(
+      `console cannot start: no token can be kept in ${settings.DATA_DIR} (${(error as NodeJS.ErrnoException).code ?? 'unknown error'}). ` +
+        'Make the directory of DATA_DIR writable, or set CONSOLE_TOKEN.',
+      { cause: error },
+    );
   }
   return { token, source: 'new' };
 }
