@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { isRetryable } from '@libs/contracts';
 import type { EventLog, Position } from '@libs/event-log';
 import { backoffMs } from '@libs/iterable';
@@ -44,7 +43,8 @@ export class Ledger {
         if (!isRetryable(error)) throw error;
         this.parts.health.set(CHECK, false, 'the log does not take outcomes: trying again');
         this.parts.logger.warn({ err: error }, 'cannot append outcomes, will try again');
-        await wait(backoffMs(attempt, Math.random(), RETRY));
+        const waitMs = backoffMs(attempt, Math.random(), RETRY);
+        await new Promise((resolve) => setTimeout(resolve, waitMs));
       }
     }
   }

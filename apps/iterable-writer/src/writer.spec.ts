@@ -1,0 +1,353 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { toRecordId, topics, updateTopics, type Lane, type UserUpdate } from '@libs/contracts';
+import {
+  LogUnavailableError,
+  type Claim,
+  type EventLog,
+  type LogRecord,
+  type Outgoing,
+  type Position,
+} from '@libs/event-log';
+import type { HttpAnswer, IterableClient } from '@libs/iterable';
+import { createLogger, createMetrics, Health } from '@libs/observability';
+import { IdentityStore } from './identity-store.js';
+import { Writer } from './writer.js';
+
+const SESSION_TIMEOUT_MS = 10_000;
+const leadId = (n: number) => toRecordId(`00Q5f00000${String(n).padStart(5, '0')}`) ?? '';
+
+/** Iterable by hand: each call waits until the test answers it. */
+class FakeIterable implements IterableClient {
+  readonly calls: Array<{
+    readonly emails: readonly string[];
+    readonly states: readonly unknown[];
+    aborted: boolean;
+    ok(): void;
+  }> = [];
+
+  bulkUpdateUsers(body: string, signal?: AbortSignal): Promise<HttpAnswer> {
+    const { users } = JSON.parse(body) as { users: Array<{ email: string; dataFields: { State?: unknown } }> };
+    return new Promise((resolve, reject) => {
+      const text = JSON.stringify({ successCount: users.length, failCount: 0 });
+      const call = {
+        emails: users.map(({ email }) => email.replace('@x.io', '')),
+        states: users.map(({ dataFields }) => dataFields.State),
+        aborted: false,
+        ok: () => resolve({ status: 200, headers: {}, text, receivedAtMs: Date.now() }),
+      };
+      signal?.addEventListener('abort', () => {
+        call.aborted = true;
+        reject(signal.reason as Error);
+      });
+      this.calls.push(call);
+    });
+  }
+
+  get sent(): string[] {
+    return this.calls.map(({ emails }) => emails.join(' '));
+  }
+}
+
+/** A log by hand: appends are kept, and can be made to fail; the identities topic can be made to be slow. */
+class FakeLog {
+  readonly appended: Outgoing[] = [];
+  readonly commits: number[] = [];
+  failures = 0;
+  readGate: Promise<void> = Promise.resolve();
+
+  append(messages: readonly Outgoing[]): Promise<readonly Position[]> {
+    if (this.failures > 0) {
+      this.failures -= 1;
+      return Promise.reject(new LogUnavailableError('down'));
+    }
+    this.appended.push(...messages);
+    return Promise.resolve(
+      messages.map(({ topic }, index) => ({
+        topic: topic.name,
+        partition: 0,
+        offset: this.appended.length - messages.length + index,
+      })),
+    );
+  }
+
+  async *read(
+    _: unknown,
+    { untilEnd = false, signal }: { untilEnd?: boolean; signal?: AbortSignal },
+  ): AsyncGenerator<LogRecord[]> {
+    if (untilEnd) await this.readGate;
+    else await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+    yield [];
+  }
+
+  offsets() {
+    return Promise.resolve([]);
+  }
+
+  outcomes(): string[] {
+    return this.appended.flatMap(({ topic, value }) =>
+      topic.name === topics.outcomes.name ? [(value as { kind: string }).kind] : [],
+    );
+  }
+}
+
+interface FakeClaim extends Claim {
+  lose(): void;
+  heartbeatMs: number;
+}
+
+let dataDir: string;
+let log: FakeLog;
+let iterable: FakeIterable;
+let writer: Writer;
+let claims: Record<Lane, FakeClaim>;
+let health: Health;
+const next: Record<Lane, number> = { realtime: 0, backfill: 0 };
+
+function claimOf(lane: Lane): FakeClaim {
+  const lost = new AbortController();
+  return {
+    topic: updateTopics[lane].name,
+    partition: 0,
+    signal: lost.signal,
+    heartbeatMs: 0,
+    heartbeatAgeMs(this: FakeClaim) {
+      return this.heartbeatMs;
+    },
+    commit: (offset) => {
+      log.commits.push(offset);
+      return Promise.resolve();
+    },
+    lose: () => lost.abort(),
+  };
+}
+
+/** An update of the n-th Lead, whose email is `<n>@x.io` unless said otherwise. */
+function update(n: number, modstampMs = 1, email = `${n}@x.io`): UserUpdate {
+  return {
+    kind: 'update',
+    recordType: 'Lead',
+    recordId: leadId(n),
+    offsets: [`0:${n}`],
+    jobIds: [],
+    commitTimestamp: 0,
+    version: { modstampMs, fetchedAtMs: 0 },
+    email,
+    dataFields: { State: modstampMs },
+  };
+}
+
+function deliver(lane: Lane, ...updates: readonly UserUpdate[]): Promise<void> {
+  const topic = updateTopics[lane].name;
+  const records = updates.map((value) => ({
+    topic,
+    partition: 0,
+    offset: next[lane]++,
+    key: value.recordId,
+    headers: {},
+    timestampMs: 0,
+    value,
+  }));
+  return writer.take({ topic, partition: 0, records, nextOffset: next[lane], claim: claims[lane] }, lane);
+}
+
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  dataDir = mkdtempSync(join(tmpdir(), 'writer-'));
+  Object.assign(next, { realtime: 0, backfill: 0 });
+  log = new FakeLog();
+  iterable = new FakeIterable();
+  claims = { realtime: claimOf('realtime'), backfill: claimOf('backfill') };
+  health = new Health();
+  writer = new Writer(
+    {
+      log: log as unknown as EventLog,
+      client: iterable,
+      store: IdentityStore.open({ dataDir, source: 'test' }),
+      metrics: createMetrics(),
+      health,
+      logger: createLogger('test', 'silent'),
+    },
+    {
+      projectType: 'email',
+      requestsPerSecond: 5,
+      usersPerRequest: 3,
+      dryRun: false,
+      sessionTimeoutMs: SESSION_TIMEOUT_MS,
+    },
+  );
+  writer.start();
+});
+
+afterEach(async () => {
+  for (const call of iterable.calls) call.ok();
+  writer.stopTaking();
+  const finished = writer.finish();
+  await vi.runAllTimersAsync();
+  await finished;
+  vi.useRealTimers();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+const begin = async () => {
+  writer.assigned(Object.values(claims));
+  await pass(1_500);
+};
+
+describe('the writer becomes active', () => {
+  it('and sends nothing in the first second, the last of the one before it', async () => {
+    writer.assigned(Object.values(claims));
+    await deliver('realtime', update(1));
+    await pass(1_000);
+    expect(iterable.sent).toEqual([]);
+    await pass(300);
+    expect(iterable.sent).toEqual(['1']);
+  });
+
+  it('and sends nothing before it knows what the one before it wrote', async () => {
+    let readAll = () => {};
+    log.readGate = new Promise((resolve) => (readAll = resolve));
+    writer.assigned(Object.values(claims));
+    await deliver('realtime', update(1));
+    await pass(60_000);
+    expect(iterable.sent).toEqual([]);
+    readAll();
+    await pass(300);
+    expect(iterable.sent).toEqual(['1']);
+  });
+});
+
+describe('the active writer', () => {
+  beforeEach(begin);
+
+  it('has one request in flight a user, and lets others pass', async () => {
+    await deliver('realtime', update(1, 1));
+    await pass(300);
+    await deliver('realtime', update(1, 2), update(2));
+    await pass(2_000);
+    expect(iterable.sent).toEqual(['1', '2']);
+    iterable.calls[0]?.ok();
+    await pass(300);
+    expect(iterable.sent).toEqual(['1', '2', '1']);
+    expect(iterable.calls.at(-1)?.states).toEqual([2]);
+  });
+
+  it('keeps two records of one profile in requests of their own, one after the other', async () => {
+    await deliver('realtime', update(1, 1, 'same@x.io'), update(2, 1, 'Same@X.io'), update(3));
+    await pass(2_000);
+    expect(iterable.sent).toEqual(['same 3']);
+    iterable.calls[0]?.ok();
+    await pass(300);
+    expect(iterable.sent).toEqual(['same 3', 'same']);
+  });
+
+  it('does not send an older state after a newer one is written, nor both of two that wait', async () => {
+    await deliver('realtime', update(1, 5));
+    await pass(300);
+    await deliver('backfill', update(1, 4));
+    iterable.calls[0]?.ok();
+    await pass(5_000);
+    expect(iterable.sent).toEqual(['1']);
+    expect(log.outcomes()).toEqual(['written', 'superseded']);
+  });
+
+  it('commits only what is booked, in order, and books only after the answer', async () => {
+    await deliver('realtime', update(1));
+    await pass(300);
+    await deliver('realtime', update(2));
+    await pass(300);
+    expect([iterable.sent, log.appended, log.commits]).toEqual([['1', '2'], [], []]);
+    iterable.calls[1]?.ok();
+    await pass(1_000);
+    expect([log.outcomes(), log.commits]).toEqual([['written'], []]); // the first is still on its way
+    iterable.calls[0]?.ok();
+    await pass(1_000);
+    expect([log.outcomes(), log.commits]).toEqual([['written', 'written'], [2]]);
+  });
+
+  it('waits for the log: no commit before its outcome is durable, not ready meanwhile', async () => {
+    await deliver('realtime', update(1));
+    await pass(300);
+    log.failures = 3;
+    iterable.calls[0]?.ok();
+    await pass(1);
+    expect([log.commits, health.ready]).toEqual([[], false]);
+    await pass(60_000);
+    expect([log.outcomes(), log.commits, health.ready]).toEqual([['written'], [1], true]);
+  });
+
+  it('sends nothing while its heartbeat is older than a session', async () => {
+    claims.backfill.heartbeatMs = SESSION_TIMEOUT_MS;
+    await deliver('realtime', update(1));
+    await pass(5_000);
+    expect(iterable.sent).toEqual([]);
+    claims.backfill.heartbeatMs = 20;
+    await pass(200);
+    expect(iterable.sent).toEqual(['1']);
+  });
+
+  it('drops everything of a lost partition: breaks off, books and commits nothing', async () => {
+    await deliver('backfill', update(1), update(2), update(3), update(4));
+    await pass(50);
+    expect(iterable.sent).toEqual(['1 2 3']);
+    claims.realtime.lose();
+    claims.backfill.lose();
+    iterable.calls[0]?.ok();
+    await pass(10_000);
+    expect(iterable.calls.map(({ aborted }) => aborted)).toEqual([true]);
+    expect([iterable.sent, log.appended, log.commits]).toEqual([['1 2 3'], [], []]);
+  });
+
+  it('begins again with the next claims, after a second', async () => {
+    await deliver('backfill', update(1), update(2), update(3));
+    await pass(250);
+    claims.realtime.lose();
+    claims.backfill.lose();
+    claims = { realtime: claimOf('realtime'), backfill: claimOf('backfill') };
+    writer.assigned(Object.values(claims));
+    next.backfill = 0;
+    await deliver('backfill', update(1), update(2), update(3));
+    await pass(1_000);
+    expect(iterable.sent).toEqual(['1 2 3']);
+    await pass(300);
+    expect(iterable.sent).toEqual(['1 2 3', '1 2 3']);
+  });
+
+  it('lets a backfill request fill up while more are coming, and real-time go at once', async () => {
+    await deliver('backfill', update(1));
+    await pass(60);
+    await deliver('backfill', update(2));
+    await pass(60);
+    expect(iterable.sent).toEqual([]);
+    await deliver('realtime', update(9));
+    await pass(1);
+    expect(iterable.sent).toEqual(['9']);
+    await pass(300);
+    expect(iterable.sent).toEqual(['9', '1 2']);
+  });
+
+  it('leaves room for real-time users when every backfill request hangs', async () => {
+    await deliver('backfill', ...Array.from({ length: 90 }, (_, n) => update(n)));
+    await pass(20_000);
+    expect(iterable.calls).toHaveLength(16);
+    await deliver('realtime', update(500));
+    await pass(300);
+    expect(iterable.sent.at(-1)).toBe('500');
+  });
+
+  it('stops: what is on its way is finished and committed, what waits is left', async () => {
+    await deliver('backfill', ...[1, 2, 3, 4, 5, 6].map((n) => update(n)));
+    await pass(1);
+    expect(iterable.sent).toEqual(['1 2 3']);
+    writer.stopTaking();
+    const finished = writer.finish();
+    await pass(500);
+    iterable.calls[0]?.ok();
+    await finished;
+    expect([iterable.sent, log.outcomes(), log.commits]).toEqual([['1 2 3'], ['written', 'written', 'written'], [3]]);
+  });
+});
