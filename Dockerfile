@@ -7,6 +7,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json nest-cli.json ./
 COPY tools tools
+COPY proto proto
 COPY libs libs
 COPY apps apps
 RUN npm run build
@@ -26,6 +27,7 @@ COPY package.json LICENSE ./
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist/apps dist/apps
 COPY --from=build /app/dist/libs dist/libs
+COPY --from=build /app/dist/proto dist/proto
 COPY mappings mappings
 # The image's own user `node`, by number: Kubernetes cannot tell that a name is not root.
 USER 1000:1000

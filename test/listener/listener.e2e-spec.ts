@@ -31,6 +31,7 @@ beforeEach(async () => {
   sandbox = await createSandbox(
     loadSettings('sandbox', sandboxSettings, {
       SANDBOX_SALESFORCE_PORT: '0',
+      SANDBOX_PUBSUB_PORT: '0',
       SANDBOX_ITERABLE_PORT: '0',
       SANDBOX_ADMIN_PORT: '0',
     }),

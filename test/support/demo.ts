@@ -31,6 +31,7 @@ export async function startDemo(
     DATA_DIR: dataDir,
     MAPPINGS_DIR: mappingsDir,
     SANDBOX_SALESFORCE_PORT: String(salesforce),
+    SANDBOX_PUBSUB_PORT: '0',
     SANDBOX_ITERABLE_PORT: String(iterable),
     SANDBOX_ADMIN_PORT: String(admin),
     CONSOLE_TOKEN: TOKEN,

@@ -33,6 +33,7 @@ export async function startSandbox(own: Readonly<Record<string, string>> = {}): 
   const [salesforcePort, iterablePort, adminPort] = [await freePort(), await freePort(), await freePort()];
   const process = await startProcess('sandbox', {
     SANDBOX_SALESFORCE_PORT: String(salesforcePort),
+    SANDBOX_PUBSUB_PORT: '0',
     SANDBOX_ITERABLE_PORT: String(iterablePort),
     SANDBOX_ADMIN_PORT: String(adminPort),
     HTTP_PORT: String(adminPort),

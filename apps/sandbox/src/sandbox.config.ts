@@ -24,6 +24,21 @@ export const sandboxSettings = z.object({
   HTTP_HOST: serviceSettings(4030).shape.HTTP_HOST,
   ITERABLE_PROJECT_TYPE: iterableSettings.shape.ITERABLE_PROJECT_TYPE,
   SANDBOX_SALESFORCE_PORT: port(4010).describe('Port of the simulated Salesforce org. 0 takes a free one.'),
+  SANDBOX_PUBSUB_PORT: port(4011).describe(
+    'Port of the Pub/Sub API (gRPC) of the simulated Salesforce org. 0 takes a free one.',
+  ),
+  SANDBOX_PUBSUB_CERTIFICATE: z
+    .string()
+    .startsWith('-----BEGIN CERTIFICATE', 'must be a PEM text')
+    .optional()
+    .describe(
+      'Certificate (PEM) that the Pub/Sub API serves TLS with, together with SANDBOX_PUBSUB_KEY. Unset: plain text.',
+    ),
+  SANDBOX_PUBSUB_KEY: z
+    .string()
+    .startsWith('-----BEGIN', 'must be a PEM text')
+    .optional()
+    .describe('Private key (PEM) of SANDBOX_PUBSUB_CERTIFICATE. Secret.'),
   SANDBOX_ITERABLE_PORT: port(4020).describe('Port of the simulated Iterable project. 0 takes a free one.'),
   SANDBOX_ADMIN_PORT: port(4030).describe(
     'Port of the sandbox admin API: faults, clock, seed, requests received. 0 takes a free one.',

@@ -9,6 +9,7 @@ let sandbox: Sandbox;
 const settings = (own: Record<string, string> = {}) =>
   loadSettings('sandbox', sandboxSettings, {
     SANDBOX_SALESFORCE_PORT: '0',
+    SANDBOX_PUBSUB_PORT: '0',
     SANDBOX_ITERABLE_PORT: '0',
     SANDBOX_ADMIN_PORT: '0',
     ...own,

@@ -1,16 +1,28 @@
+import { SettingsError } from '@libs/config';
 import { fromSchemas } from './admin/fault-catalog.js';
 import { createAdminApp, listenAdmin } from './admin/admin-server.js';
 import type { SeedRequest } from './admin/admin-schemas.js';
 import { SandboxClock } from './clock.js';
 import { Faults } from './faults.js';
 import { createIterableSandbox, iterableFaultKinds, type IterableSandbox } from './iterable/index.js';
-import { createSalesforceSandbox, salesforceAdminRoutes, salesforceFaultKinds } from './salesforce/index.js';
+import {
+  createSalesforceSandbox,
+  salesforceAdminRoutes,
+  salesforceFaultKinds,
+  type PubSubDoor,
+} from './salesforce/index.js';
 import { seededRandom } from './salesforce/random.js';
 import type { SandboxSettings } from './sandbox.config.js';
 
 /** A running sandbox: both systems and the admin API, on real ports. */
 export interface Sandbox {
-  readonly urls: { readonly salesforce: string; readonly iterable: string; readonly admin: string };
+  readonly urls: {
+    readonly salesforce: string;
+    /** `host:port` of the Pub/Sub API. */
+    readonly pubsub: string;
+    readonly iterable: string;
+    readonly admin: string;
+  };
   readonly clock: SandboxClock;
   readonly faults: Faults;
   readonly iterable: IterableSandbox;
@@ -24,6 +36,16 @@ export interface Sandbox {
 /** A port that another process has: said in words, with the setting that moves it. */
 export class PortTakenError extends Error {
   override readonly name = 'PortTakenError';
+}
+
+/** The door of the Pub/Sub API. Errors: `SettingsError` when only one of certificate and key is given. */
+function pubSubDoor(settings: SandboxSettings): PubSubDoor {
+  const { SANDBOX_PUBSUB_CERTIFICATE: certificate, SANDBOX_PUBSUB_KEY: key } = settings;
+  const port = settings.SANDBOX_PUBSUB_PORT;
+  if (certificate === undefined && key === undefined) return { port };
+  if (certificate !== undefined && key !== undefined) return { port, tls: { certificate, key } };
+  const missing = key === undefined ? 'SANDBOX_PUBSUB_KEY' : 'SANDBOX_PUBSUB_CERTIFICATE';
+  throw new SettingsError('sandbox', [`${missing}: is required: TLS needs a certificate and its key`]);
 }
 
 async function open<T>(variable: string, port: number, listen: () => Promise<T>): Promise<T> {
@@ -49,6 +71,7 @@ export async function createSandbox(settings: SandboxSettings): Promise<Sandbox>
   const faults = new Faults(random);
   const salesforce = createSalesforceSandbox({
     port: settings.SANDBOX_SALESFORCE_PORT,
+    pubsub: pubSubDoor(settings),
     host,
     clock,
     faults,
@@ -84,6 +107,7 @@ export async function createSandbox(settings: SandboxSettings): Promise<Sandbox>
       salesforce.listen(),
     );
     closers.push(() => salesforce.close());
+    const pubsub = await open('SANDBOX_PUBSUB_PORT', settings.SANDBOX_PUBSUB_PORT, () => salesforce.listenPubSub());
     const { url: iterableUrl } = await open('SANDBOX_ITERABLE_PORT', settings.SANDBOX_ITERABLE_PORT, () =>
       iterable.listen(),
     );
@@ -106,7 +130,7 @@ export async function createSandbox(settings: SandboxSettings): Promise<Sandbox>
     if (leads + contacts + accounts > 0) await seed({ leads, contacts, accounts });
     if (settings.SANDBOX_CHANGES_PER_SECOND > 0) startTraffic(settings.SANDBOX_CHANGES_PER_SECOND);
     ready = true;
-    const urls = { salesforce: salesforceUrl, iterable: iterableUrl, admin: admin.url };
+    const urls = { salesforce: salesforceUrl, pubsub, iterable: iterableUrl, admin: admin.url };
     return { urls, clock, faults, iterable, seed, startTraffic, close };
   } catch (error) {
     await close();
@@ -119,6 +143,7 @@ export function doors(sandbox: Pick<Sandbox, 'urls'>, projectType: string): stri
   return [
     'The sandbox is open. Client id, client secret, username, password and API key are all: sandbox',
     `  Salesforce  ${sandbox.urls.salesforce}   SALESFORCE_LOGIN_URL`,
+    `  Pub/Sub API ${sandbox.urls.pubsub}   SALESFORCE_PUBSUB_ENDPOINT`,
     `  Iterable    ${sandbox.urls.iterable}   ITERABLE_BASE_URL (project type: ${projectType})`,
     `  Admin       ${sandbox.urls.admin}   GET /stats, POST /faults, POST /seed, GET /iterable/requests`,
     '',

@@ -32,6 +32,7 @@ export const salesforceAdminPaths = [
   'POST /salesforce/traffic',
   'POST /salesforce/sessions/revoke',
   'POST /salesforce/cometd/drop',
+  'POST /salesforce/pubsub/drop',
 ] as const;
 
 /**
@@ -81,5 +82,6 @@ export function salesforceAdminRoutes(sandbox: SalesforceSandbox): Router {
   });
   post('/sessions/revoke', () => ({ revoked: sandbox.revokeTokens() }));
   post('/cometd/drop', () => ({ dropped: sandbox.dropCometdClients() }));
+  post('/pubsub/drop', () => ({ dropped: sandbox.dropPubSubStreams() }));
   return router;
 }

@@ -12,8 +12,10 @@ const milliseconds = z.number().int().min(0).max(600_000);
 
 /**
  * Every fault of the simulated org, in one table: the admin port validates against it and documents from it. Those without
- * `cometd-` strike any request whose path contains `match`: OAuth, REST and CometD. Those with `cometd-` strike CometD
- * messages; `match` is then searched in `/cometd/<version>` followed by the message's channel, e.g. `/meta/connect`.
+ * a prefix strike any request whose path contains `match`: OAuth, REST and CometD. Those with `cometd-` strike CometD
+ * messages; `match` is then searched in `/cometd/<version>` followed by the message's channel, e.g. `/meta/connect`. Those
+ * with `pubsub-` strike gRPC calls, when they begin and, on a running Subscribe, each time it is about to send; `match` is
+ * searched in `/eventbus.v1.PubSub/<rpc>` followed by the topic or the schema id.
  */
 export const salesforceFaultKinds = {
   'http-500': { does: 'HTTP 500 with an UNKNOWN_EXCEPTION error array; the request is not processed.', options: none },
@@ -91,6 +93,23 @@ export const salesforceFaultKinds = {
     does: 'The reply of a connect ends in the middle of its JSON; its events count as delivered.',
     options: none,
   },
+  'pubsub-unauthenticated': { does: 'UNAUTHENTICATED with service.auth.error.', options: none },
+  'pubsub-unavailable': {
+    does: 'The call ends with UNAVAILABLE, or with INTERNAL.',
+    options: z.strictObject({ status: z.enum(['UNAVAILABLE', 'INTERNAL']).default('UNAVAILABLE') }),
+  },
+  'pubsub-reset': { does: 'The connection below a Subscribe is cut, with every call on it.', options: none },
+  'pubsub-replay-corrupted': {
+    does: 'INVALID_ARGUMENT with replayid.corrupted on a Subscribe that gives a replay id.',
+    options: none,
+  },
+  'pubsub-limit': { does: 'RESOURCE_EXHAUSTED with subscription.limit.exceeded on Subscribe.', options: none },
+  'pubsub-silent': { does: 'A Subscribe stays open and sends nothing: no events, no keepalives.', options: none },
+  'pubsub-duplicate': {
+    does: 'The events of a response are delivered once more, in the next response.',
+    options: none,
+  },
+  'pubsub-schema-unknown': { does: 'GetSchema does not find the schema: NOT_FOUND.', options: none },
 } as const satisfies Readonly<Record<string, FaultKind>>;
 
 export type SalesforceFaultKind = keyof typeof salesforceFaultKinds;

@@ -1,7 +1,8 @@
 /**
- * A simulated Salesforce org: OAuth, REST with SOQL, change events over CometD, with the documented limits and errors and
+ * A simulated Salesforce org: OAuth, REST with SOQL, change events over CometD and the Pub/Sub
+ * API, with the documented limits and errors and
  * with faults on demand. It is a stranger to the rest of the project: clients meet it over the network only.
- * Not here: Bulk API 2.0, Pub/Sub API, lead conversion and merge.
+ * Not here: Bulk API 2.0.
  */
 export { salesforceAdminPaths, salesforceAdminRoutes } from './admin-routes.js';
 export { salesforceFaultKinds, type FaultKind, type SalesforceFaultKind } from './fault-kinds.js';
@@ -9,6 +10,7 @@ export { SalesforceError, UnknownNameError } from './errors.js';
 export { changeTypes, type ChangeType } from './events/change-event.js';
 export type {
   CustomChannel,
+  PubSubDoor,
   SalesforceSandboxOptions,
   SandboxCredentials,
   SandboxLimits,

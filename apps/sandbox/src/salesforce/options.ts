@@ -5,7 +5,7 @@ import type { ObjectSchema } from './schema/types.js';
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
 
-/** Durations, milliseconds. Those of CometD run in real time; the others on the sandbox's clock. */
+/** Durations, milliseconds. Those of CometD and Pub/Sub run in real time; the others on the sandbox's clock. */
 export interface SandboxTiming {
   /** How long a connect without events is held. Source: facts/salesforce.md §1.3. */
   readonly cometdHoldMs: number;
@@ -17,6 +17,10 @@ export interface SandboxTiming {
   readonly eventRetentionMs: number;
   /** How long a query locator lives without use. Source: §4.1. */
   readonly locatorIdleMs: number;
+  /** A Pub/Sub call with credit and without events gets an empty response after this long; real time. Source: §2.2. */
+  readonly pubsubKeepaliveMs: number;
+  /** A Pub/Sub call without credit is ended after this long; real time. Source: §2.2. */
+  readonly pubsubNoCreditMs: number;
 }
 
 export const defaultTiming: SandboxTiming = {
@@ -25,6 +29,8 @@ export const defaultTiming: SandboxTiming = {
   sessionIdleMs: 2 * HOUR,
   eventRetentionMs: 72 * HOUR,
   locatorIdleMs: 48 * HOUR,
+  pubsubKeepaliveMs: 270 * SECOND,
+  pubsubNoCreditMs: 60 * SECOND,
 };
 
 /** Limits of the org. */
@@ -75,10 +81,19 @@ export const defaultCredentials: SandboxCredentials = {
   jwtPublicKeys: [],
 };
 
+/** The port of the Pub/Sub API. Plain text unless it has a certificate: PEM texts. */
+export interface PubSubDoor {
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly tls?: { readonly key: string; readonly certificate: string };
+}
+
 export interface SalesforceSandboxOptions {
   /** 0 takes a free port. */
   readonly port: number;
   readonly host: string;
+  /** Left out: no Pub/Sub API. */
+  readonly pubsub?: PubSubDoor;
   readonly clock: SandboxClock;
   readonly faults: Faults;
   /** Seed of everything random: replay id gaps, page sizes, traffic. Default 1. */

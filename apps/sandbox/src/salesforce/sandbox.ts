@@ -23,6 +23,7 @@ import type { ObjectSchema } from './schema/types.js';
 import { seedPeople } from './seed/people.js';
 import { seedRecords, type SeedCounts } from './seed/seed.js';
 import { startTraffic, type Traffic, type TrafficOptions } from './seed/traffic.js';
+import { PubSubServer } from './pubsub/pubsub-server.js';
 import { QueryEngine } from './soql/query-engine.js';
 import { RecordStore } from './store/record-store.js';
 import type { StoredRecord } from './store/values.js';
@@ -55,10 +56,12 @@ export interface RecordsApi {
   get(object: string, id: string): StoredRecord | null;
 }
 
-/** A simulated Salesforce org behind one HTTP port. */
+/** A simulated Salesforce org behind an HTTP port and, if asked for, a gRPC port. */
 export interface SalesforceSandbox {
-  /** Opens the port. */
+  /** Opens the HTTP port. */
   listen(): Promise<{ url: string }>;
+  /** Opens the port of the Pub/Sub API. Answers `host:port`. Throws when the options give none. */
+  listenPubSub(): Promise<string>;
   close(): Promise<void>;
   /** Adds records that were there before: no change events. */
   seed(counts: SeedCounts): Promise<void>;
@@ -75,6 +78,8 @@ export interface SalesforceSandbox {
   revokeTokens(): number;
   /** Forgets every CometD client, as a server that goes away. Answers how many. */
   dropCometdClients(): number;
+  /** Cuts every connection of the Pub/Sub API. Answers how many subscriptions there were. */
+  dropPubSubStreams(): number;
   stats(): SalesforceStats;
 }
 
@@ -130,6 +135,7 @@ export function createSalesforceSandbox(options: SalesforceSandboxOptions): Sale
     cometdClients: () => cometd.size,
   };
   const cometd = new CometdServer(org);
+  const pubsub = options.pubsub === undefined ? null : new PubSubServer(org, options.pubsub);
   const door = new FrontDoor(org, cometd);
   const traffics = new Set<Traffic>();
   const stopping = new AbortController();
@@ -140,6 +146,7 @@ export function createSalesforceSandbox(options: SalesforceSandboxOptions): Sale
     for (const traffic of traffics) traffic.stop();
     await seeding;
     cometd.close();
+    await pubsub?.close();
     await door.close();
     store.close();
     events.close();
@@ -147,6 +154,10 @@ export function createSalesforceSandbox(options: SalesforceSandboxOptions): Sale
 
   return {
     listen: () => door.listen(options.port, options.host),
+    async listenPubSub() {
+      if (pubsub === null) throw new Error('the options of the org open no Pub/Sub API');
+      return pubsub.listen(options.host);
+    },
     close: () => (closing ??= close()),
     seed(counts) {
       // One at a time: each suspends the indexes of what it fills.
@@ -165,7 +176,8 @@ export function createSalesforceSandbox(options: SalesforceSandboxOptions): Sale
     registerJwtKey: (pem) => org.tokens.registerKey(pem),
     revokeTokens: () => sessions.revokeAll(),
     dropCometdClients: () => cometd.dropAll(),
-    stats: () => statsOf(org, cometd),
+    dropPubSubStreams: () => pubsub?.dropAll() ?? 0,
+    stats: () => statsOf(org, cometd, pubsub),
   };
 }
 
@@ -248,11 +260,12 @@ function emit(org: Org, event: EmittedEvent): number {
   return org.events.append([full])[0] ?? org.events.tip;
 }
 
-function statsOf(org: Org, cometd: CometdServer) {
+function statsOf(org: Org, cometd: CometdServer, pubsub: PubSubServer | null) {
   return {
     records: Object.fromEntries(org.schema.all().map((one) => [one.name, org.store.count(one)])),
     events: org.events.stats(),
     cometd: cometd.stats(),
+    pubsub: pubsub?.stats() ?? null,
     sessions: org.sessions.live,
     apiRequests: org.apiRequests.used,
     deliveredEvents: org.deliveredEvents.used,

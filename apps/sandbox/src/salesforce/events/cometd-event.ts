@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
+import { schemaId } from '../schema/schema-id.js';
 import type { Schema } from '../schema/schema.js';
-import type { FieldSchema, ObjectSchema } from '../schema/types.js';
+import type { FieldSchema } from '../schema/types.js';
 import type { StoredValue } from '../store/values.js';
 import type { ChangeEvent } from './change-event.js';
 
@@ -57,13 +57,4 @@ function eventValue(field: FieldSchema, value: StoredValue): unknown {
   if (field.type === 'datetime') return new Date(Number(value)).toISOString();
   if (FRACTIONAL.has(field.type) && Number.isInteger(value)) return JSON.rawJSON(`${value}.0`);
   return value;
-}
-
-/** A fingerprint of an entity's fields, in the form of a real schema id: 22 characters. */
-export function schemaId(object: ObjectSchema, schema: Schema): string {
-  const fields = schema.fields(object).map((one) => `${one.name}:${one.type}`);
-  return createHash('sha256')
-    .update(`${object.name}|${fields.join('|')}`)
-    .digest('base64url')
-    .slice(0, 22);
 }

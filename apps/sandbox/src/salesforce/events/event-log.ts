@@ -11,6 +11,8 @@ export interface LoggedEvent {
 const FIRST_REPLAY_ID = 1_536_800;
 /** Ids skip: other orgs' events lie between. */
 const LARGEST_STEP = 7;
+/** The entity of a passing: no channel has it. */
+const NO_ENTITY = '';
 
 /**
  * The change events of the last hours, in commit order. Replay ids grow with gaps and mean nothing but a place.
@@ -49,14 +51,19 @@ export class EventLog {
     if (events.length === 0) return [];
     this.purge();
     const at = this.now();
-    const ids = events.map((event) => {
-      this.lastId += 1 + Math.floor(this.random() * LARGEST_STEP);
-      this.insertOne.run(this.lastId, at, event.entity, JSON.stringify(event));
-      return this.lastId;
-    });
+    const ids = events.map((event) => this.insert(at, event.entity, JSON.stringify(event)));
     this.appended += events.length;
     for (const listener of this.listeners) listener();
     return ids;
+  }
+
+  /**
+   * Other orgs' events passed: the newest replay id moves on and is kept as long as an event's, and nobody receives anything.
+   * Answers that id.
+   */
+  pass(): number {
+    this.purge();
+    return this.insert(this.now(), NO_ENTITY, '');
   }
 
   /** Calls back after each append. Returns what stops that. */
@@ -90,7 +97,9 @@ export class EventLog {
 
   stats(): { retained: number; appended: number; oldestReplayId: number | null; newestReplayId: number } {
     this.purge();
-    const row = this.db.prepare('SELECT count(*) AS n, min(replay_id) AS oldest FROM events').get();
+    const row = this.db
+      .prepare('SELECT count(*) AS n, min(replay_id) AS oldest FROM events WHERE entity <> ?')
+      .get(NO_ENTITY);
     const oldest = row?.['oldest'] ?? null;
     return {
       retained: Number(row?.['n'] ?? 0),
@@ -98,6 +107,12 @@ export class EventLog {
       oldestReplayId: oldest === null ? null : Number(oldest),
       newestReplayId: this.lastId,
     };
+  }
+
+  private insert(at: number, entity: string, event: string): number {
+    this.lastId += 1 + Math.floor(this.random() * LARGEST_STEP);
+    this.insertOne.run(this.lastId, at, entity, event);
+    return this.lastId;
   }
 
   /** Drops what is older than the retention. Time grows with the id, so that this is a prefix. */

@@ -37,10 +37,9 @@ export function addressFields(prefix: string): FieldSchema[] {
   ];
 }
 
-/** Consent and bounce fields of Lead and Contact. */
+/** Consent and bounce fields of Lead and Contact; `HasOptedOutOfEmail` stands apart from them. */
 export function consentFields(): FieldSchema[] {
   return [
-    field('HasOptedOutOfEmail', 'boolean', { label: 'Email Opt Out' }),
     field('HasOptedOutOfFax', 'boolean', { label: 'Fax Opt Out' }),
     field('DoNotCall', 'boolean'),
     field('EmailBouncedReason', 'string', { createable: false }),

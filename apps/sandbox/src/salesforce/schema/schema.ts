@@ -14,6 +14,8 @@ export class Schema {
   private readonly hidden = new Map<string, Set<string>>();
   /** Epoch milliseconds of the last change, for `If-Modified-Since` of describe. */
   changedAt: number;
+  /** Grows with every change. */
+  revision = 0;
 
   constructor(
     objects: readonly ObjectSchema[],
@@ -72,5 +74,6 @@ export class Schema {
     else set.add(found.name);
     this.hidden.set(object.name, set);
     this.changedAt = this.now();
+    this.revision += 1;
   }
 }

@@ -31,7 +31,7 @@ const leadScore = field('Score__c', 'double', {
     + CASE WHEN "NumberOfEmployees" > 500 THEN 25.0 ELSE 0.0 END`,
 });
 
-/** Fields, types and lengths: facts/salesforce.md §7.1. */
+/** Fields, types and lengths: facts/salesforce.md §7.1; their order, on which the bitmaps of events depend: sample 05 of §2.3. */
 export const leadObject: ObjectSchema = {
   name: 'Lead',
   label: 'Lead',
@@ -59,7 +59,7 @@ export const leadObject: ObjectSchema = {
     field('AnnualRevenue', 'currency'),
     field('NumberOfEmployees', 'int', { label: 'Employees' }),
     reference('OwnerId', ['Group', 'User'], OWNER),
-    ...consentFields(),
+    field('HasOptedOutOfEmail', 'boolean', { label: 'Email Opt Out' }),
     field('IsConverted', 'boolean', { ...CONVERSION, label: 'Converted' }),
     field('ConvertedDate', 'date', CONVERSION),
     reference('ConvertedAccountId', ['Account'], CONVERSION),
@@ -71,6 +71,7 @@ export const leadObject: ObjectSchema = {
     }),
     field('IsUnreadByOwner', 'boolean', { label: 'Unread By Owner', defaultValue: true }),
     ...auditFields(),
+    ...consentFields(),
     field('LastActivityDate', 'date', { createable: false, updateable: false, inEvents: false }),
     leadScore,
   ],
@@ -103,6 +104,7 @@ export const contactObject: ObjectSchema = {
     field('Birthdate', 'date'),
     field('Description', 'textarea', { length: 32_000 }),
     reference('OwnerId', ['User'], OWNER),
+    field('HasOptedOutOfEmail', 'boolean', { label: 'Email Opt Out' }),
     ...consentFields(),
     field('IsEmailBounced', 'boolean', {
       computed: '"EmailBouncedDate" IS NOT NULL',
@@ -135,14 +137,18 @@ export const accountObject: ObjectSchema = {
     field('Fax', 'phone'),
     field('AccountNumber', 'string', { length: 40 }),
     field('Website', 'url'),
+    field('Sic', 'string', { label: 'SIC Code', length: 20 }),
     field('Industry', 'picklist', { picklist: INDUSTRIES }),
     field('AnnualRevenue', 'currency'),
     field('NumberOfEmployees', 'int', { label: 'Employees' }),
+    field('Ownership', 'picklist', { picklist: ['Public', 'Private', 'Subsidiary', 'Other'] }),
+    field('TickerSymbol', 'string', { length: 20 }),
     field('Description', 'textarea', { length: 32_000 }),
     field('Rating', 'picklist', { picklist: RATINGS }),
-    field('AccountSource', 'picklist', { picklist: LEAD_SOURCES }),
+    field('Site', 'string', { label: 'Account Site', length: 80 }),
     reference('OwnerId', ['User'], OWNER),
     ...auditFields(),
+    field('AccountSource', 'picklist', { picklist: LEAD_SOURCES }),
     field('LastActivityDate', 'date', { createable: false, updateable: false, inEvents: false }),
   ],
 };

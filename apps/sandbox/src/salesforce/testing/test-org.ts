@@ -7,6 +7,8 @@ import { createSalesforceSandbox, type SalesforceSandbox } from '../sandbox.js';
 /** A sandbox on a free port, for specs: the door's address, its clock and faults, and plain HTTP with a token. */
 export interface TestOrg {
   readonly url: string;
+  /** `host:port` of the Pub/Sub API, if the options open it. */
+  readonly pubsub: string;
   readonly sandbox: SalesforceSandbox;
   readonly clock: SandboxClock;
   readonly faults: Faults;
@@ -40,6 +42,7 @@ export async function openTestOrg(options: Partial<SalesforceSandboxOptions> = {
   const faults = new Faults(seededRandom(7));
   const sandbox = createSalesforceSandbox({ port: 0, host: '127.0.0.1', clock, faults, ...options });
   const { url } = await sandbox.listen();
+  const pubsub = options.pubsub === undefined ? '' : await sandbox.listenPubSub();
   const token = async () => {
     const form = new URLSearchParams({
       grant_type: 'client_credentials',
@@ -68,6 +71,7 @@ export async function openTestOrg(options: Partial<SalesforceSandboxOptions> = {
   };
   return {
     url,
+    pubsub,
     sandbox,
     clock,
     faults,
