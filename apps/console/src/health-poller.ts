@@ -1,6 +1,6 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { serviceHealth, type ServiceHealth } from './core/answers.js';
+import { pause } from './pause.js';
 
 /** Says how the other services are. Never rejects: a service that does not answer is `unreachable`. */
 export type HealthSource = () => Promise<readonly ServiceHealth[]>;
@@ -49,6 +49,6 @@ export async function pollHealth(
 ): Promise<void> {
   while (!signal.aborted) {
     onHealth(await source());
-    await wait(POLL_MS, undefined, { signal }).catch(() => undefined); // aborted: the loop ends
+    await pause(POLL_MS, signal);
   }
 }

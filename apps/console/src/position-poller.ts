@@ -1,8 +1,8 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { groupOf } from '@libs/contracts';
 import type { EventLog } from '@libs/event-log';
 import { commitKey, readers, type Commits, type Ends, type Sample } from './core/positions.js';
 import { untilDone, type LogWatch } from './topic-reader.js';
+import { pause } from './pause.js';
 
 /** How often positions are asked for. Milliseconds. */
 export const POLL_MS = 2_000;
@@ -48,6 +48,6 @@ export async function pollPositions(
       watch,
       signal,
     );
-    await wait(POLL_MS, undefined, { signal }).catch(() => undefined); // aborted: the loop ends
+    await pause(POLL_MS, signal);
   }
 }

@@ -1,6 +1,6 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { isRetryable, type Topic } from '@libs/contracts';
 import { decode, type EventLog } from '@libs/event-log';
+import { pause } from './pause.js';
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
@@ -43,7 +43,7 @@ export async function untilDone(step: () => Promise<void>, watch: LogWatch, sign
       if (!isRetryable(error)) throw error;
       if (Date.now() - startedMs > LONGEST_PAUSE_MS) pauseMs = FIRST_PAUSE_MS;
       watch(false, (error as Error).message);
-      await wait(pauseMs, undefined, { signal }).catch(() => undefined); // aborted: the loop ends
+      await pause(pauseMs, signal);
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
     }
   }

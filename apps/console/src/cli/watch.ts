@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { Presets, SingleBar } from 'cli-progress';
 import { finalStates, type Job } from '../core/answers.js';
 import { formatDuration, jobTitle } from '../core/format.js';
@@ -7,6 +6,7 @@ import type { ConsoleClient } from './client.js';
 import { printLine, type Context } from './context.js';
 import { CliError, exitCodes, type ExitCode } from './exit-codes.js';
 import { jobEnd, jobProgress } from './text.js';
+import { pause } from '../pause.js';
 
 const POLL_MS = 500;
 /** Off a terminal a line is printed at most so often. Milliseconds. */
@@ -27,13 +27,14 @@ function barDisplay(stream: NodeJS.WritableStream): Display {
   const format =
     '{bar} {percentage}% | {value}/{total} | queried {queried} enqueued {enqueued} written {written} skipped {skipped} dead {dead} | {rate} | {left}';
   const bar = new SingleBar(
-    { format, stream, hideCursor: true, linewrap: false, gracefulExit: false, etaBuffer: 1 },
+    { format, stream, hideCursor: true, linewrap: false, gracefulExit: false, emptyOnZero: true },
     Presets.shades_classic,
   );
   let started = false;
   return {
     show({ progress, ratePerSecond, etaMs }) {
-      const total = progress?.total ?? progress?.queried ?? 0;
+      const total = progress?.total ?? progress?.queried;
+      if (total === undefined) return; // not answered yet
       const { queried = 0, enqueued = 0, written = 0, skipped = 0, dead = 0 } = progress ?? {};
       const rate = ratePerSecond === null ? '–/s' : `${Math.round(ratePerSecond)}/s`;
       const left = etaMs === null ? '' : `${formatDuration(etaMs)} left`;
@@ -102,7 +103,7 @@ async function* follow(client: ConsoleClient, id: string, unknownMs: number, sig
       // A console that never answered is not there; one that did may be restarting.
       if (!away || !known || Date.now() - lastHeardMs > PATIENCE_MS) throw error;
     }
-    await wait(POLL_MS, undefined, { signal }).catch(() => undefined); // aborted: the loop ends
+    await pause(POLL_MS, signal);
   }
 }
 
@@ -151,7 +152,7 @@ export async function awaitAnswer(client: ConsoleClient, id: string, signal: Abo
   while (Date.now() < deadline && !signal.aborted) {
     const job = await client.backfill(id);
     if (job !== null && job.state !== 'sent') return job;
-    await wait(POLL_MS, undefined, { signal }).catch(() => undefined); // aborted: the loop ends
+    await pause(POLL_MS, signal);
   }
   return null;
 }

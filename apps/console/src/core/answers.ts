@@ -67,7 +67,7 @@ export const objectFlow = z.object({
   object: z.string(),
   lastMinute: countByOutcome,
   total: countByOutcome.describe('In the span asked for.'),
-  newestSynced: epochMs.nullable().describe('When Salesforce committed the newest change that was written.'),
+  newestSynced: epochMs.nullable().describe('When Salesforce committed the newest real-time change that was written.'),
   latency: z
     .object({ p50Ms: z.number(), p99Ms: z.number() })
     .nullable()

@@ -66,7 +66,7 @@ describe('flow', () => {
     const [lead] = answer([
       made(['0:1']),
       made(['0:2'], { commitTimestamp: NOW - 60_000 }),
-      made(['0:3'], { lane: 'backfill', commitTimestamp: NOW - 3_000_000 }),
+      made(['0:3'], { lane: 'backfill', commitTimestamp: NOW - 1_000 }),
       made(['0:4'], { kind: 'skipped', reason: 'mapping.no_email', commitTimestamp: NOW - 1 }),
     ]).objects;
     expect(lead?.newestSynced).toBe(NOW - 4_000);

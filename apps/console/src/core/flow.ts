@@ -29,7 +29,7 @@ type Slot = ReadonlyMap<string, Series>;
 export interface Flow {
   readonly slots: ReadonlyMap<number, Slot>;
   readonly seen: SeenOffsets;
-  /** Newest commit of a written change, by object. Epoch milliseconds. */
+  /** Newest commit of a written real-time change, by object: a backfilled row has no commit of its own. Epoch milliseconds. */
   readonly newestSynced: ReadonlyMap<string, number>;
 }
 
@@ -76,10 +76,11 @@ export function addOutcomes(flow: Flow, outcomes: readonly Outcome[], nowMs: num
   for (const outcome of outcomes) {
     const changes = fresh.slice(at, (at += outcome.offsets.length)).filter(Boolean).length;
     if (changes === 0) continue;
-    if (outcome.kind === 'written' && outcome.recordType !== undefined && outcome.commitTimestamp !== undefined) {
-      const known = newestSynced.get(outcome.recordType);
+    const { recordType, commitTimestamp, kind, lane } = outcome;
+    if (kind === 'written' && lane === 'realtime' && recordType !== undefined && commitTimestamp !== undefined) {
+      const known = newestSynced.get(recordType);
       if (known !== undefined || newestSynced.size < MAX_SERIES) {
-        newestSynced.set(outcome.recordType, Math.max(known ?? 0, outcome.commitTimestamp));
+        newestSynced.set(recordType, Math.max(known ?? 0, commitTimestamp));
       }
     }
     const slot = Math.floor(outcome.time / SLOT_MS);

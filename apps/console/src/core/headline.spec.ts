@@ -20,6 +20,7 @@ const calm: Situation = {
   waiting: { changes: 0, oldestMs: null },
   catchingUpAfterMs: 120_000,
   newestSynced: NOW - 4_000,
+  hasWritten: true,
   deadLastHour: 0,
   runningBackfills: 0,
 };
@@ -40,10 +41,11 @@ describe('toHeadline', () => {
       'busy',
       'Catching up: 12,300 changes waiting, the oldest for 5 min',
     ],
-    ['nothing yet', { newestSynced: null }, 'ok', 'Ready, no change synced yet'],
+    ['only a backfill', { newestSynced: null }, 'ok', 'In sync, no live change yet'],
+    ['nothing yet', { newestSynced: null, hasWritten: false }, 'ok', 'Ready, no change synced yet'],
     [
       'first on the way',
-      { newestSynced: null, waiting: { changes: 1, oldestMs: 500 } },
+      { newestSynced: null, hasWritten: false, waiting: { changes: 1, oldestMs: 500 } },
       'ok',
       'No change synced yet, 1 on the way',
     ],

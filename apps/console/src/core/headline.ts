@@ -11,8 +11,10 @@ export interface Situation {
   readonly waiting: { readonly changes: number; readonly oldestMs: number | null };
   /** From this age of the oldest waiting change on it is catching up. Milliseconds. */
   readonly catchingUpAfterMs: number;
-  /** Commit of the newest change that was written. Epoch milliseconds. */
+  /** Commit of the newest real-time change that was written. Epoch milliseconds. */
   readonly newestSynced: number | null;
+  /** Was anything written, also by a backfill? */
+  readonly hasWritten: boolean;
   readonly deadLastHour: number;
   readonly runningBackfills: number;
 }
@@ -50,7 +52,7 @@ function trouble({ log, services, stalled }: Situation): string | null {
     : `${stage.name} takes nothing while ${formatCount(stage.waiting)} ${stage.unit} wait`;
 }
 
-function flowing({ nowMs, waiting, catchingUpAfterMs, newestSynced }: Situation): Headline {
+function flowing({ nowMs, waiting, catchingUpAfterMs, newestSynced, hasWritten }: Situation): Headline {
   if (waiting.oldestMs !== null && waiting.oldestMs > catchingUpAfterMs) {
     const oldest = formatDuration(waiting.oldestMs);
     return {
@@ -60,6 +62,7 @@ function flowing({ nowMs, waiting, catchingUpAfterMs, newestSynced }: Situation)
   }
   if (newestSynced !== null)
     return { level: 'ok', text: `In sync, newest change ${formatDuration(nowMs - newestSynced)} old` };
+  if (hasWritten) return { level: 'ok', text: 'In sync, no live change yet' };
   if (waiting.changes > 0)
     return { level: 'ok', text: `No change synced yet, ${formatCount(waiting.changes)} on the way` };
   return { level: 'ok', text: 'Ready, no change synced yet' };

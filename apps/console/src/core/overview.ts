@@ -101,6 +101,7 @@ export function toHealth(knowledge: Knowledge, catchingUpAfterMs: number, nowMs:
       waiting,
       catchingUpAfterMs,
       newestSynced: newest.length === 0 ? null : Math.max(...newest),
+      hasWritten: countSince(flow, 'written', 0) > 0,
       deadLastHour: countSince(flow, 'dead', nowMs - HOUR_MS),
       runningBackfills: listJobs(jobs).filter(({ state }) => state === 'running').length,
     }),

@@ -1,10 +1,10 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Outcome, Status } from '@libs/contracts';
 import { Option } from 'commander';
 import type { ConsoleEvent } from '../client.js';
 import { printLine, type Context } from '../context.js';
 import { CliError, exitCodes } from '../exit-codes.js';
 import { withConsoleOptions, type ConsoleOptions, type Verb } from './verb.js';
+import { pause } from '../../pause.js';
 
 const TOPICS = ['status', 'outcomes'] as const;
 const RETRY_MS = 1_000;
@@ -66,7 +66,7 @@ export const tail: Verb = (program, run) => {
           if (refused || lastHeardMs === null || Date.now() - lastHeardMs > PATIENCE_MS) throw error;
         }
         if (!signal.aborted) printLine(notes, 'The stream ended; connecting again');
-        await wait(RETRY_MS, undefined, { signal }).catch(() => undefined); // aborted: the loop ends
+        await pause(RETRY_MS, signal);
       }
       return exitCodes.ok;
     }),
