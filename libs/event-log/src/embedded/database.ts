@@ -58,6 +58,7 @@ export class Database {
   private readonly poll: NodeJS.Timeout;
   private draining: Promise<void> | null = null;
   private version: number;
+  private listening = 0;
   private accepting = true;
   private open = true;
 
@@ -126,7 +127,14 @@ export class Database {
   /** Calls back after each commit that touched the subject, here, or anything at all in another process. Returns the way to end it. */
   onChange(subject: string, listener: () => void): () => void {
     this.changes.on(subject, listener);
-    return () => this.changes.off(subject, listener);
+    // Who listens keeps the process alive, as an open socket would.
+    this.listening += 1;
+    this.poll.ref();
+    return () => {
+      this.changes.off(subject, listener);
+      this.listening -= 1;
+      if (this.listening === 0) this.poll.unref();
+    };
   }
 
   /** Resolves at the next change of the subject, or when the signal aborts. */

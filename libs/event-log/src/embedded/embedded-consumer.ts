@@ -104,9 +104,9 @@ export class EmbeddedConsumer implements Consumer {
         const round = await this.parts.groups.round(this.member);
         if (this.stopped !== null) return;
         if (round.expelled) await this.rejoin();
-        for (const name of round.unwanted) this.letGo(name);
+        const left = [...round.unwanted].filter((name) => this.letGo(name));
         for (const taken of round.taken) this.hold(taken);
-        if (round.taken.length > 0) this.tellAssigned();
+        if (round.expelled || left.length > 0 || round.taken.length > 0) this.tellAssigned();
       } while (this.turnAgain);
     } finally {
       this.turning = false;
@@ -158,9 +158,10 @@ export class EmbeddedConsumer implements Consumer {
     return committed;
   }
 
-  private letGo(name: string): void {
+  /** Begins to give a partition up; `false` if that is under way already. */
+  private letGo(name: string): boolean {
     const held = this.held.get(name);
-    if (held === undefined || held.leaving) return;
+    if (held === undefined || held.leaving) return false;
     held.leaving = true;
     held.revoked.abort();
     held.worker
@@ -168,6 +169,7 @@ export class EmbeddedConsumer implements Consumer {
       .then(() => this.parts.groups.release(this.member, held.worker.taken))
       .then(() => this.held.delete(name))
       .catch((error: unknown) => this.crash(error));
+    return true;
   }
 
   private claimOf(taken: Taken, signal: AbortSignal): FencedClaim {
