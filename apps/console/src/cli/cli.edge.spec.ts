@@ -10,7 +10,7 @@ import { allTopics, topics, type Status } from '@libs/contracts';
 import { createEmbeddedLog, type EmbeddedLog } from '@libs/event-log';
 import { createLogger, createMetrics, Health } from '@libs/observability';
 import { startService, type RunningService } from '@libs/service';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { z } from 'zod';
 import { consoleSettings } from '../console.config.js';
 import { createConsoleService } from '../console.module.js';
@@ -290,6 +290,31 @@ describe('sync topics apply', () => {
       err: expect.stringContaining('makes its topics by itself at start'),
     });
     expect(JSON.parse((await run(['topics', 'apply', '--json'])).out)).toEqual({ topics: [] });
+  });
+
+  it('makes them on Kafka, once, and refuses other partitions than exist', async () => {
+    const kafka = {
+      KAFKA_BROKERS: inject('kafkaBrokers'),
+      KAFKA_TOPIC_PREFIX: `cli-${Date.now()}.`,
+      KAFKA_PARTITIONS: '2',
+    };
+    const results = async () =>
+      z
+        .object({ topics: z.array(z.object({ topic: z.string(), result: z.string() })) })
+        .parse(JSON.parse((await run(['topics', 'apply', '--json'], kafka)).out)).topics;
+    expect(await results()).toEqual(allTopics.map(({ name }) => ({ topic: name, result: 'created' })));
+    expect(await results()).toEqual(allTopics.map(({ name }) => ({ topic: name, result: 'unchanged' })));
+    expect((await run(['topics', 'apply'], kafka)).out).toMatch(/^salesforce\.changes\.v1 +unchanged\n/);
+    expect(await run(['topics', 'apply'], { ...kafka, KAFKA_PARTITIONS: '3' })).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('partitions'),
+    });
+  });
+
+  it('says that no broker answers: exit code 3', async () => {
+    const { code, err } = await run(['topics', 'apply'], { KAFKA_BROKERS: '127.0.0.1:1' });
+    expect(code).toBe(3);
+    expect(err).toContain('The brokers at 127.0.0.1:1 do not answer');
   });
 
   it('refuses bad settings', async () => {
