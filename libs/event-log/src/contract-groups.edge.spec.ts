@@ -23,6 +23,8 @@ interface Member {
   readonly consumer: Consumer;
   readonly seen: Array<{ partition: number; n: number }>;
   claims: readonly Claim[];
+  /** How often it was told of a generation. */
+  generations: number;
 }
 
 describe.each(['embedded', 'kafka'] as const)('groups of the %s log', (kind) => {
@@ -34,14 +36,17 @@ describe.each(['embedded', 'kafka'] as const)('groups of the %s log', (kind) => 
   }
 
   async function join(log: EventLog, assignment: 'shared' | 'single-owner' = 'shared', during?: () => Promise<void>) {
-    const member: { -readonly [K in keyof Member]?: Member[K] } = { seen: [], claims: [] };
+    const member: { -readonly [K in keyof Member]?: Member[K] } = { seen: [], claims: [], generations: 0 };
     member.consumer = await log.consume(
       { group: GROUP, topics: [topic], assignment, maxRecords: 10 },
       {
         onCrash: (error) => {
           throw error;
         },
-        onAssigned: (claims) => (member.claims = claims),
+        onAssigned: (claims) => {
+          member.claims = claims;
+          member.generations = (member.generations ?? 0) + 1;
+        },
         onRecords: async (records, claim) => {
           await during?.();
           member.seen?.push(...records.map((record) => ({ partition: record.partition, n: numberOf(record) })));
@@ -83,6 +88,7 @@ describe.each(['embedded', 'kafka'] as const)('groups of the %s log', (kind) => 
     await until(() => partitionsOf(owner).length === 3, 'the owner has everything');
     const standby = await join(open(), 'single-owner');
     const third = await join(open(), 'single-owner');
+    await until(() => standby.generations > 0 && third.generations > 0, 'the standbys know that they stand by');
     await log.append(notes(topic, 30));
     await until(() => owner.seen.length >= 30, 'the owner got everything');
     expect([partitionsOf(owner), standby.seen, third.seen]).toEqual([[0, 1, 2], [], []]);

@@ -30,6 +30,8 @@ export class EmbeddedConsumer implements Consumer {
   private member: MemberInfo;
   private lastBeatMs = Date.now();
   private turning = false;
+  /** A member that gets nothing is told so too. */
+  private told = false;
   private turnAgain = false;
   private stopped: Promise<void> | null = null;
   private closed: Promise<void> | null = null;
@@ -106,7 +108,7 @@ export class EmbeddedConsumer implements Consumer {
         if (round.expelled) await this.rejoin();
         const left = [...round.unwanted].filter((name) => this.letGo(name));
         for (const taken of round.taken) this.hold(taken);
-        if (round.expelled || left.length > 0 || round.taken.length > 0) this.tellAssigned();
+        if (!this.told || round.expelled || left.length > 0 || round.taken.length > 0) this.tellAssigned();
       } while (this.turnAgain);
     } finally {
       this.turning = false;
@@ -139,6 +141,7 @@ export class EmbeddedConsumer implements Consumer {
   }
 
   private tellAssigned(): void {
+    this.told = true;
     const present = [...this.held.values()].filter(({ leaving }) => !leaving);
     this.handlers.onAssigned?.(present.map(({ worker }) => worker.claim));
     for (const { worker } of present) {

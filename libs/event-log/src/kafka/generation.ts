@@ -104,6 +104,22 @@ export class Generation {
     );
   }
 
+  /** First offsets still kept, by partition name. */
+  async earliest(): Promise<ReadonlyMap<string, number>> {
+    const topics = this.owned.map(({ topic, partitions }) => ({
+      topic,
+      partitions: partitions.map((partition) => ({ partition })),
+      fromBeginning: true,
+    }));
+    if (topics.length === 0) return new Map();
+    const answer = await this.group.cluster.fetchTopicsOffset(topics);
+    return new Map(
+      answer.flatMap(({ topic, partitions }) =>
+        partitions.map(({ partition, offset }) => [partitionName(topic, partition), Number(offset)]),
+      ),
+    );
+  }
+
   /** `topic`: the name that the claim shows. */
   claim(held: Held, topic: string, metadata: string | null, heartbeatAgeMs: () => number): FencedClaim {
     const { partition, revoked } = held;

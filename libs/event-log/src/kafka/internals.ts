@@ -90,6 +90,18 @@ export interface InternalCluster {
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Readonly<Record<string, readonly number[]>>;
   findBroker(query: { readonly nodeId: string | number }): Promise<InternalBroker>;
   findGroupCoordinator(query: { readonly groupId: string }): Promise<InternalBroker>;
+  fetchTopicsOffset(
+    topics: ReadonlyArray<{
+      readonly topic: string;
+      readonly partitions: ReadonlyArray<{ readonly partition: number }>;
+      readonly fromBeginning: boolean;
+    }>,
+  ): Promise<
+    ReadonlyArray<{
+      readonly topic: string;
+      readonly partitions: ReadonlyArray<{ readonly partition: number; readonly offset: string }>;
+    }>
+  >;
 }
 
 export interface InternalGroup {

@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EachBatchPayload, Kafka, Consumer as Client } from 'kafkajs';
+import { isRetryable } from '@libs/contracts';
 import type { Logger } from '@libs/observability';
 import type { FencedHandlers } from '../claims.js';
-import type { Assignment, Consumer } from '../port.js';
+import type { Assignment, Committed, Consumer } from '../port.js';
 import { makeAssigner } from './assigners.js';
 import { RETRY } from './client.js';
 import { toLogError } from './errors.js';
@@ -21,6 +22,8 @@ const SETTLE_MS = 10_000;
 const REBALANCE_TIMEOUT_MS = 60_000;
 /** Longest that leaving may take; past it the broker finds out by itself. Milliseconds. */
 const LEAVE_MS = 5_000;
+/** Milliseconds. */
+const ASK_AGAIN_MS = 1_000;
 /** Without any sign of life for so long the client is stuck (tulios/kafkajs#1152) and is made anew. Milliseconds. */
 const WATCHDOG_MS = 60_000;
 
@@ -199,22 +202,52 @@ export class KafkaConsumer implements Consumer {
 
   private async begin(generation: Generation): Promise<void> {
     try {
-      const committed = await generation.committed();
-      if (this.generation !== generation || this.stopped !== null) return;
+      const committed = await this.committedOf(generation);
+      if (committed === null) return;
       const claims = [...generation.held].map(([name, held]) => {
         const topic = this.options.topics.get(held.topic) ?? held.topic;
         const metadata = committed.get(name)?.metadata ?? null;
-        return [name, held, generation.claim(held, topic, metadata, () => Date.now() - this.lastBeatMs)] as const;
+        return { name, held, claim: generation.claim(held, topic, metadata, () => Date.now() - this.lastBeatMs) };
       });
-      this.handlers.onAssigned?.(claims.map(([, , claim]) => claim));
-      for (const [name, held, claim] of claims)
-        void this.beginPartition(generation, name, () => {
-          held.queue.start(claim, this.handlers, (error) => this.fail(error));
-        });
+      this.handlers.onAssigned?.(claims.map(({ claim }) => claim));
+      for (const { name, held, claim } of claims) {
+        const start = () => held.queue.start(claim, this.handlers, (error) => this.fail(error));
+        void this.beginPartition(generation, name, start);
+      }
+      await this.lookForHoles(generation, committed);
     } catch (error) {
-      // The coordinator went away: the client will notice, and the next generation asks again.
-      const failure = toLogError(error, 'beginning a generation');
-      if (this.generation === generation && this.closed === null) this.fail(failure);
+      this.fail(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** Asks until it is answered: the log may be away for long. `null`: the generation is over. */
+  private async committedOf(generation: Generation): Promise<ReadonlyMap<string, Committed> | null> {
+    const over = () => this.generation !== generation || this.stopped !== null;
+    while (!over()) {
+      try {
+        const committed = await generation.committed();
+        return over() ? null : committed;
+      } catch (error) {
+        if (!isRetryable(error)) throw error;
+        this.logger.warn({ err: error, group: this.options.group }, 'cannot read committed offsets, will try again');
+        await wait(ASK_AGAIN_MS);
+      }
+    }
+    return null;
+  }
+
+  /** A position that retention has passed is a loss, and is told as one: the client only goes on at the earliest record. */
+  private async lookForHoles(generation: Generation, committed: ReadonlyMap<string, Committed>): Promise<void> {
+    try {
+      const earliest = await generation.earliest();
+      for (const [name, { offset }] of committed) {
+        const first = earliest.get(name) ?? 0;
+        if (offset === null || offset >= first) continue;
+        const hole = { group: this.options.group, partition: name, committed: offset, earliest: first };
+        this.logger.error(hole, 'a hole: retention passed the committed position');
+      }
+    } catch (error) {
+      this.logger.debug({ err: error, group: this.options.group }, 'looking for holes failed');
     }
   }
 

@@ -340,6 +340,25 @@ describe('EventLogServer', () => {
     await until(() => expect(health.ready).toBe(true));
   });
 
+  it('joins again after its consumer ended by a failure of the world', async () => {
+    const got: number[] = [];
+    const { log, start, health } = await scene(({ records }) => {
+      got.push(...records.map(({ offset }) => offset));
+      return Promise.resolve();
+    });
+    const consume = vi.spyOn(log, 'consume');
+    await start();
+    const crash = consume.mock.calls[0]?.[1].onCrash;
+    await (await consume.mock.results[0]?.value)?.close();
+    consume.mockRejectedValueOnce(new BusyError());
+    crash?.(new BusyError());
+    expect([health.live, health.ready]).toEqual([true, false]);
+    await until(() => expect(health.ready).toBe(true));
+    await send(log, change(1));
+    await until(() => expect(got).toEqual([0]));
+    expect(consume).toHaveBeenCalledTimes(3);
+  });
+
   it('refuses a handler of something that is no topic', async () => {
     @Controller()
     class Lost {

@@ -151,7 +151,6 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
   /** `null`: stopped before the log could be reached. */
   private async consume(topics: readonly Topic[], deliveries: ReadonlyMap<string, Delivery>): Promise<Consumer | null> {
     const { group, assignment, maxRecords, from } = this.options;
-    const { logger, health, metrics } = this.parts;
     while (!this.stopping.signal.aborted) {
       try {
         return await this.log.consume(
@@ -159,41 +158,52 @@ export class EventLogServer extends Server implements CustomTransportStrategy {
           {
             onRecords: async (records, claim) => deliveries.get(claim.topic)?.onRecords(records, claim),
             onAssigned: (claims) => {
-              metrics.logRebalances.inc({ group });
+              this.parts.metrics.logRebalances.inc({ group });
               this.tellAssigned(claims.map((claim) => deliveries.get(claim.topic)?.claimFor(claim) ?? claim));
             },
-            onCrash: (error) => this.crashed(error),
+            onCrash: (error) => this.crashed(error, deliveries),
           },
         );
       } catch (error) {
         if (!isRetryable(error)) throw error;
-        health.set(CHECK, false, 'the event log cannot be reached: trying again');
-        logger.warn({ err: error, group }, 'cannot join the group, will try again');
-        await wait(this.retry.initialDelayMs * 4, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+        await this.waitForLog(error);
       }
     }
     return null;
   }
 
-  private tellAssigned(claims: readonly Claim[]): void {
-    for (const listener of this.assignedListeners) listener(claims);
+  private async waitForLog(failure: unknown): Promise<void> {
+    this.parts.health.set(CHECK, false, 'the event log cannot be reached: trying again');
+    this.parts.logger.warn({ err: failure, group: this.options.group }, 'cannot join the group, will try again');
+    const delayMs = this.retry.initialDelayMs * 4;
+    await wait(delayMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
   }
 
-  private crashed(error: Error): void {
+  /** Invariant 7: a consumer that ended by a failure of the world joins again; only a bug stops the process. */
+  private crashed(error: Error, deliveries: ReadonlyMap<string, Delivery>): void {
+    this.watch?.stop();
     this.parts.health.set(CHECK, false, 'the consumer stopped');
-    this.parts.health.fail(error);
+    if (isRetryable(error)) this.running = this.rejoin(error, deliveries);
+    else this.parts.health.fail(error);
+  }
+
+  private async rejoin(cause: Error, deliveries: ReadonlyMap<string, Delivery>): Promise<void> {
+    try {
+      await this.running;
+      await this.waitForLog(cause);
+      await this.join(deliveries);
+    } catch (failure) {
+      this.parts.health.fail(failure instanceof Error ? failure : new Error(String(failure)));
+    }
+  }
+
+  private tellAssigned(claims: readonly Claim[]): void {
+    for (const listener of this.assignedListeners) listener(claims);
   }
 }
 
 async function callHandler(handler: MessageHandler, batch: Batch<unknown>): Promise<void> {
   const context = new BaseRpcContext([batch.topic, batch.partition, batch.nextOffset]);
-  try {
-    const result: unknown = await handler(batch, context);
-    if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
-  } catch (error) {
-    if (error instanceof Error) throw error;
-    throw new WiringError('a handler failed, and Nest hid how: the app lacks the OriginalErrorFilter', {
-      cause: error,
-    });
-  }
+  const result: unknown = await handler(batch, context);
+  if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
 }
