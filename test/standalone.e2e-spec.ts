@@ -63,12 +63,14 @@ describe('npm start: everything in one process, with the sandbox', () => {
     const { code, stdout } = await sync('backfill', 'start', '--object', 'Lead', '--watch', '--json');
     expect(code).toBe(0);
     const last = JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as {
-      type: string;
-      data: { queried: number; written: number; skipped: number; superseded: number };
+      state: string;
+      progress: { queried: number; enqueued: number; written: number; skipped: number; superseded: number };
     };
-    expect(last.type).toBe('completed');
-    expect(last.data.queried).toBeGreaterThan(0);
-    expect(last.data.written + last.data.skipped + last.data.superseded).toBe(last.data.queried);
+    expect(last.state).toBe('completed');
+    const { queried, enqueued, written, skipped, superseded } = last.progress;
+    expect(queried).toBeGreaterThan(0);
+    expect(enqueued).toBe(queried);
+    expect(written + skipped + superseded).toBe(enqueued);
   });
 
   it('answers `sync status` for people and machines, and says what to do when it is not there', async () => {

@@ -5,8 +5,10 @@ import { randomUUID } from 'node:crypto';
 import { allTopics, type Topic } from '@libs/contracts';
 import { createEventLog, decode, type EventLog } from '@libs/event-log';
 import { createLogger } from '@libs/observability';
+import { activeOf } from './metrics.js';
 import { startProcess, type ServiceProcess } from './processes.js';
 import type { SandboxProcess } from './sandbox.js';
+import { waitFor } from './wait.js';
 
 export const services = ['cdc-listener', 'batcher', 'mapper', 'iterable-writer', 'backfill'] as const;
 export type ServiceName = (typeof services)[number];
@@ -64,6 +66,9 @@ export async function startStack({ brokers, sandbox, instances, own = {} }: Stac
     return service;
   };
   for (let instance = 0; instance < instances; instance += 1) await Promise.all(services.map((app) => start(app)));
+  const listeners = () => running.filter(({ app }) => app === 'cdc-listener');
+  const listens = () => activeOf(listeners(), 'sync_listener_active');
+  await waitFor('an active listener that is ready', async () => (await listens())?.isReady(), 60_000);
   return {
     log,
     settings: shared,

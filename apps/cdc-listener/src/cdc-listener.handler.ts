@@ -14,7 +14,8 @@ export class CdcListenerHandler implements OnApplicationBootstrap, BeforeApplica
   private joining: Promise<void> = Promise.resolve();
   private consumer: Consumer | null = null;
   private listening: Promise<void> = Promise.resolve();
-  private active = false;
+  /** Does another instance hold the lease? */
+  private standingBy = false;
 
   constructor(private readonly parts: ListeningParts & { readonly log: EventLog }) {
     parts.health.set(SUBSCRIPTION_CHECK, false, 'not started yet');
@@ -34,7 +35,8 @@ export class CdcListenerHandler implements OnApplicationBootstrap, BeforeApplica
 
   private async join(): Promise<void> {
     const { log, health, logger } = this.parts;
-    const lease = { group: groupOf(ROLE), role: leaseRoles.indexOf(ROLE), topic: topics.leases };
+    const role = leaseRoles.indexOf(ROLE);
+    const lease = { group: groupOf(ROLE), role, topic: topics.leases, onStandby: () => this.standBy() };
     while (!this.stopping.signal.aborted && this.consumer === null) {
       try {
         health.set(SUBSCRIPTION_CHECK, false, 'asking for the lease');
@@ -43,7 +45,6 @@ export class CdcListenerHandler implements OnApplicationBootstrap, BeforeApplica
           (held) => this.hold(held),
           (error) => this.crashed(error),
         );
-        if (!this.active) this.standBy();
       } catch (error) {
         if (!isRetryable(error)) throw error;
         health.set(SUBSCRIPTION_CHECK, false, 'the event log cannot be reached: trying again');
@@ -54,19 +55,21 @@ export class CdcListenerHandler implements OnApplicationBootstrap, BeforeApplica
   }
 
   private standBy(): void {
+    this.standingBy = true;
     this.parts.health.set(SUBSCRIPTION_CHECK, true, 'standing by: another instance listens');
   }
 
   private async hold(lease: Lease): Promise<void> {
+    this.standingBy = false;
     const signal = AbortSignal.any([lease.signal, this.stopping.signal]);
-    this.active = true;
     this.listening = new Listening(this.parts, lease, signal).run();
     await this.listening;
-    this.active = false;
     // Stopped by ourselves: the lease is still ours until the group is left
     if (!lease.signal.aborted) await once(lease.signal, 'abort');
-    else this.parts.logger.warn('the lease went to another instance: standing by');
-    this.standBy();
+    else this.parts.logger.warn('the lease went to another instance');
+    // The generation that made another the holder may have come before this one had stopped.
+    if (this.standingBy) this.standBy();
+    else this.parts.health.set(SUBSCRIPTION_CHECK, false, 'asking for the lease');
   }
 
   private crashed(error: unknown): void {

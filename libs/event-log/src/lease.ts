@@ -1,7 +1,6 @@
-import type { Topic } from '@libs/contracts';
 import type { Consume, FencedClaim } from './claims.js';
 import { LeaseLostError } from './errors.js';
-import type { Consumer, Lease, LeaseHolder } from './port.js';
+import type { Consumer, Lease, LeaseHolder, LeaseOptions } from './port.js';
 
 /** Kafka's `offset.metadata.max.bytes`. */
 const MAX_CURSOR_BYTES = 4_096;
@@ -16,7 +15,7 @@ const LEASE_OFFSET = 0;
  */
 export async function holdLease(
   consume: Consume,
-  options: { readonly group: string; readonly role: number; readonly topic: Topic },
+  options: LeaseOptions,
   holder: LeaseHolder,
   onCrash: (error: Error) => void,
 ): Promise<Consumer> {
@@ -41,6 +40,7 @@ export async function holdLease(
       onRecords: () => Promise.resolve(),
       onAssigned: (claims) => {
         const claim = claims.find(({ partition }) => partition === options.role) ?? null;
+        if (claim === null) options.onStandby?.();
         if (claim === null || claim === current) return;
         current = claim;
         running = running.then(() => run(claim));

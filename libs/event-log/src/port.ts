@@ -100,6 +100,15 @@ export interface Lease {
   heartbeatAgeMs(): number;
 }
 
+export interface LeaseOptions {
+  readonly group: string;
+  /** Partition of the topic: its index in `leaseRoles`. */
+  readonly role: number;
+  readonly topic: Topic;
+  /** Told with each generation in which another holds the lease. */
+  readonly onStandby?: () => void;
+}
+
 /** Runs while the lease is held. Resolves or rejects only after it stopped all that it began; it must stop when `lease.signal` aborts. */
 export type LeaseHolder = (lease: Lease) => Promise<void>;
 
@@ -133,11 +142,7 @@ export interface EventLog {
   append(messages: readonly Outgoing[]): Promise<readonly Position[]>;
   consume(options: ConsumerOptions, handlers: ConsumerHandlers): Promise<Consumer>;
   /** Waits for the lease of `role` again and again, and runs the holder each time it is ours, until closed. */
-  holdLease(
-    options: { readonly group: string; readonly role: number; readonly topic: Topic },
-    holder: LeaseHolder,
-    onCrash: (error: Error) => void,
-  ): Promise<Consumer>;
+  holdLease(options: LeaseOptions, holder: LeaseHolder, onCrash: (error: Error) => void): Promise<Consumer>;
   /** Reads without a group and without committing. One array per fetch, in order per partition. */
   read(topic: Topic, options?: ReadOptions): AsyncIterable<readonly LogRecord[]>;
   partitionCount(topic: Topic): Promise<number>;

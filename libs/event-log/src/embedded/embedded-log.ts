@@ -13,6 +13,7 @@ import type {
   ConsumerOptions,
   EventLog,
   LeaseHolder,
+  LeaseOptions,
   LogRecord,
   Outgoing,
   Position,
@@ -97,11 +98,7 @@ export class EmbeddedLog implements EventLog {
     return this.join(options, handlers);
   }
 
-  holdLease(
-    options: { readonly group: string; readonly role: number; readonly topic: Topic },
-    holder: LeaseHolder,
-    onCrash: (error: Error) => void,
-  ): Promise<Consumer> {
+  holdLease(options: LeaseOptions, holder: LeaseHolder, onCrash: (error: Error) => void): Promise<Consumer> {
     return holdLease((consumer, handlers) => this.join(consumer, handlers), options, holder, onCrash);
   }
 

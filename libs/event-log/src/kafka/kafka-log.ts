@@ -13,6 +13,7 @@ import type {
   ConsumerOptions,
   EventLog,
   LeaseHolder,
+  LeaseOptions,
   LogRecord,
   Outgoing,
   Position,
@@ -78,11 +79,7 @@ export class KafkaLog implements EventLog {
     return this.join(options, handlers);
   }
 
-  holdLease(
-    options: { readonly group: string; readonly role: number; readonly topic: Topic },
-    holder: LeaseHolder,
-    onCrash: (error: Error) => void,
-  ): Promise<Consumer> {
+  holdLease(options: LeaseOptions, holder: LeaseHolder, onCrash: (error: Error) => void): Promise<Consumer> {
     return holdLease((consumer, handlers) => this.join(consumer, handlers), options, holder, onCrash);
   }
 
