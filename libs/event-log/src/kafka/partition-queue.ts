@@ -5,6 +5,9 @@ import type { LogRecord } from '../port.js';
 /** Most characters handed out in one run, beyond its first record. */
 const MAX_RUN_CHARS = 4_000_000;
 
+/** So many records may always wait, whatever the size of a run: a fetch brings about half of it, and the next is under way meanwhile. */
+const MIN_WAITING = 5_000;
+
 const charsOf = ({ key, value }: LogRecord) => key.length + (value?.length ?? 0);
 
 export interface QueueLimits {
@@ -31,9 +34,11 @@ export class PartitionQueue {
     private readonly onRoom: () => void,
   ) {}
 
-  /** No more should be fetched: two runs wait, or too much text (invariant 5). */
+  /** No more should be fetched: enough waits for the handler (invariant 5). */
   get full(): boolean {
-    return this.records.length >= 2 * this.limits.maxRecords || this.chars >= this.limits.maxChars;
+    return (
+      this.records.length >= Math.max(MIN_WAITING, 2 * this.limits.maxRecords) || this.chars >= this.limits.maxChars
+    );
   }
 
   push(records: readonly LogRecord[]): void {
