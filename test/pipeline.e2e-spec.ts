@@ -78,7 +78,7 @@ describe('the pipeline on Kafka, one process a service', () => {
     await waitFor(
       'the last state',
       async () =>
-        ((await sandbox.profile(address))?.dataFields as { Company: { Name: string } }).Company.Name === 'Last',
+        ((await sandbox.profile(address))?.dataFields['Company'] as { Name: string } | undefined)?.Name === 'Last',
     );
     const written = (await stack.readAll(topics.outcomes)).filter(
       (outcome) => outcome.recordId === id && outcome.kind === 'written',

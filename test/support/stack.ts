@@ -80,7 +80,7 @@ export async function startStack({ brokers, sandbox, instances, own = {} }: Stac
     start,
     async readAll<T>(topic: Topic<T>) {
       const values: T[] = [];
-      for await (const records of log.read(topic as Topic, { untilEnd: true })) {
+      for await (const records of log.read(topic, { untilEnd: true })) {
         for (const record of records) {
           const decoded = decode(topic, record.value);
           if (decoded.ok) values.push(decoded.value);
