@@ -37,6 +37,7 @@ export async function startSandbox(own: Readonly<Record<string, string>> = {}): 
     SANDBOX_ITERABLE_PORT: String(iterablePort),
     SANDBOX_ADMIN_PORT: String(adminPort),
     HTTP_PORT: String(adminPort),
+    SANDBOX_DELIVERED_EVENTS_PER_DAY: '0',
     ...own,
   });
   const [salesforceUrl, iterableUrl, adminUrl] = [salesforcePort, iterablePort, adminPort].map(

@@ -59,6 +59,15 @@ export const sandboxSettings = z.object({
     .max(200)
     .default(0)
     .describe('Records that the simulated org changes by itself, a second; 0: none.'),
+  SANDBOX_DELIVERED_EVENTS_PER_DAY: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(1_000_000_000)
+    .default(50_000)
+    .describe(
+      'Change events that the simulated org delivers in a rolling day, to all subscribers together; 25000 in an Enterprise org. 0: no limit.',
+    ),
   SANDBOX_ITERABLE_SWITCHES: switches
     .optional()
     .describe('How the simulated Iterable behaves where the real one is not documented: a JSON object of switches.'),

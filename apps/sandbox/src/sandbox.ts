@@ -7,6 +7,7 @@ import { Faults } from './faults.js';
 import { createIterableSandbox, iterableFaultKinds, type IterableSandbox } from './iterable/index.js';
 import {
   createSalesforceSandbox,
+  registrationObject,
   salesforceAdminRoutes,
   salesforceFaultKinds,
   type PubSubDoor,
@@ -76,6 +77,8 @@ export async function createSandbox(settings: SandboxSettings): Promise<Sandbox>
     clock,
     faults,
     seed: settings.SANDBOX_SEED,
+    objects: [registrationObject],
+    limits: { deliveredEventsPerDay: settings.SANDBOX_DELIVERED_EVENTS_PER_DAY || null },
   });
   const iterable = createIterableSandbox({
     port: settings.SANDBOX_ITERABLE_PORT,

@@ -55,6 +55,67 @@ describe('the admin routes of the org', () => {
     expect(org.sandbox.records.get('Lead', id)).toBeNull();
   });
 
+  it('write records on behalf of a user or an API client', async () => {
+    const { Id: userId } = (await org.query("SELECT Id FROM User WHERE Alias <> 'integ' LIMIT 1")).records[0] ?? {};
+    const record = { LastName: 'Kim', Company: 'Acme' };
+    const created = await post('/records', { kind: 'create', object: 'Lead', records: [record], userId });
+    const [id] = (created.body as { ids: string[] }).ids;
+    expect(await post('/records', { kind: 'update', object: 'Lead', records: [{ Id: id, Title: 'CEO' }] })).toEqual({
+      status: 200,
+      body: { updated: 1 },
+    });
+    expect(await org.query('SELECT Title, CreatedById FROM Lead')).toMatchObject({
+      records: [{ Title: 'CEO', CreatedById: userId }],
+    });
+    expect(await post('/records', { kind: 'delete', object: 'Lead', ids: [id] })).toMatchObject({ status: 200 });
+    expect((await post('/records', { kind: 'delete', object: 'Lead', ids: [id] })).status).toBe(400);
+    expect((await post('/records', { kind: 'create', object: 'Foo', records: [record] })).status).toBe(400);
+  });
+
+  it('convert and merge', async () => {
+    const [leadId, winner, loser] = [createLead(), createLead(), createLead()];
+    expect(await post('/convert', { leadId, createOpportunity: false })).toMatchObject({
+      status: 200,
+      body: { leadId, contactId: expect.stringMatching(/^003/), opportunityId: null },
+    });
+    expect(await post('/convert', { leadId })).toEqual({
+      status: 400,
+      body: { error: 'cannot reference converted lead' },
+    });
+    expect(await post('/merge', { object: 'Lead', winner, losers: [loser], values: { Title: 'CEO' } })).toEqual({
+      status: 200,
+      body: { winner, merged: 1 },
+    });
+    expect((await post('/merge', { object: 'Lead', winner, losers: [loser] })).status).toBe(400);
+    expect(org.sandbox.records.get('Lead', loser)).toMatchObject({ MasterRecordId: winner });
+  });
+
+  it('change many records at once, and raise storms', async () => {
+    await org.sandbox.seed({ leads: 50 });
+    expect(await post('/mass', { object: 'Lead', kind: 'update', count: 40, set: { Title: 'Boss' } })).toEqual({
+      status: 200,
+      body: { records: 40 },
+    });
+    expect(await post('/storm', { events: 120, records: 30 })).toMatchObject({
+      status: 200,
+      body: { events: 120, records: 30, seconds: expect.any(Number) },
+    });
+    expect(org.sandbox.stats().events.appended).toBe(121);
+    expect((await post('/storm', { object: 'Contact', events: 1 })).status).toBe(400);
+  });
+
+  it('define channels and set limits', async () => {
+    expect(await post('/channels', { name: 'New__chn', entities: ['Lead'] })).toEqual({
+      status: 200,
+      body: { channel: '/data/New__chn' },
+    });
+    expect((await post('/channels', { name: 'New__chn', entities: ['Foo'] })).status).toBe(400);
+    await post('/limits', { deliveredEventsPerDay: 25_000 });
+    expect(await org.call('GET', '/limits')).toMatchObject({
+      body: { DailyDeliveredPlatformEvents: { Max: 25_000, Remaining: 25_000 } },
+    });
+  });
+
   it('hide fields', async () => {
     expect((await post('/fields', { object: 'Lead', field: 'Email', visible: false })).status).toBe(200);
     expect(await org.query('SELECT Email FROM Lead')).toMatchObject([{ errorCode: 'INVALID_FIELD' }]);
@@ -76,6 +137,7 @@ describe('the admin routes of the org', () => {
     await org.token();
     expect(await post('/sessions/revoke')).toEqual({ status: 200, body: { revoked: 1 } });
     expect(await post('/cometd/drop')).toEqual({ status: 200, body: { dropped: 0 } });
+    expect(await post('/pubsub/drop')).toEqual({ status: 200, body: { dropped: 0 } });
   });
 
   it('start and stop traffic', async () => {

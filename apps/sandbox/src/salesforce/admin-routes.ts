@@ -1,30 +1,32 @@
-import { Router, type RequestHandler } from 'express';
-import { z } from 'zod';
+import { Router, type Response } from 'express';
+import {
+  channelRequest,
+  conversionRequest,
+  eventRequest,
+  fieldRequest,
+  keyRequest,
+  limitsRequest,
+  massRequest,
+  mergeRequest,
+  recordsRequest,
+  stormRequest,
+  trafficRequest,
+  writeRequest,
+} from './admin-requests.js';
 import { SalesforceError, UnknownNameError } from './errors.js';
-import { changeTypes } from './events/change-event.js';
 import type { SalesforceSandbox } from './sandbox.js';
 import type { Traffic } from './seed/traffic.js';
-
-const name = z.string().min(1);
-const ids = z.array(z.string().min(1)).min(1).max(2_000);
-
-/** `POST /events`: one event as it is, e.g. a gap or an overflow. */
-const eventRequest = z.strictObject({
-  entity: name,
-  changeType: z.enum(changeTypes),
-  recordIds: ids,
-  commitTimestamp: z.number().int().min(0).optional(),
-  changedFields: z.array(name).optional(),
-  changeOrigin: z.string().optional(),
-});
-const recordsRequest = z.strictObject({ object: name, ids });
-const fieldRequest = z.strictObject({ object: name, field: name, visible: z.boolean() });
-const keyRequest = z.strictObject({ publicKey: z.string().includes('-----BEGIN', 'must be a PEM') });
-const trafficRequest = z.strictObject({ perSecond: z.number().min(0).max(200) });
 
 /** The paths of {@link salesforceAdminRoutes}, for a list of routes. */
 export const salesforceAdminPaths = [
   'POST /salesforce/events',
+  'POST /salesforce/records',
+  'POST /salesforce/convert',
+  'POST /salesforce/merge',
+  'POST /salesforce/mass',
+  'POST /salesforce/storm',
+  'POST /salesforce/channels',
+  'POST /salesforce/limits',
   'POST /salesforce/undelete',
   'POST /salesforce/purge',
   'POST /salesforce/fields',
@@ -43,19 +45,56 @@ export function salesforceAdminRoutes(sandbox: SalesforceSandbox): Router {
   const router = Router();
   let traffic: Traffic | null = null;
 
-  const post = (path: string, work: (body: unknown) => object) => {
-    const handler: RequestHandler = (request, response) => {
-      try {
-        response.json(work(request.body));
-      } catch (error) {
-        if (!(error instanceof SalesforceError || error instanceof UnknownNameError)) throw error;
-        response.status(400).json({ error: error.message });
-      }
-    };
-    router.post(path, handler);
+  const answer = async (response: Response, work: () => object | Promise<object>): Promise<void> => {
+    try {
+      response.json(await work());
+    } catch (error) {
+      if (!(error instanceof SalesforceError || error instanceof UnknownNameError)) throw error;
+      response.status(400).json({ error: error.message });
+    }
+  };
+  const post = (path: string, work: (body: unknown) => object | Promise<object>) => {
+    // Express 5 takes the promise and passes its error on.
+    router.post(path, (request, response) => answer(response, () => work(request.body)));
   };
 
   post('/events', (body) => ({ replayId: sandbox.emit(eventRequest.parse(body)) }));
+  post('/records', (body) => {
+    const { userId, client, ...asked } = writeRequest.parse(body);
+    const who = { userId, client };
+    if (asked.kind === 'create') return { ids: sandbox.records.create(asked.object, asked.records, who) };
+    if (asked.kind === 'update') {
+      sandbox.records.update(asked.object, asked.records, who);
+      return { updated: asked.records.length };
+    }
+    sandbox.records.remove(asked.object, asked.ids, who);
+    return { deleted: asked.ids.length };
+  });
+  post('/convert', (body) => {
+    const { userId, client, ...asked } = conversionRequest.parse(body);
+    return sandbox.convertLead(asked, { userId, client });
+  });
+  post('/merge', (body) => {
+    const { object, winner, losers, values, ...who } = mergeRequest.parse(body);
+    sandbox.merge(object, winner, losers, values, who);
+    return { winner, merged: losers.length };
+  });
+  post('/mass', (body) => {
+    const { userId, client, ...asked } = massRequest.parse(body);
+    return { records: sandbox.massChange(asked, { userId, client }) };
+  });
+  post('/storm', async (body) => {
+    const { userId, client, ...asked } = stormRequest.parse(body);
+    const startedAt = performance.now();
+    const made = await sandbox.storm(asked, { userId, client });
+    return { ...made, seconds: Math.round(performance.now() - startedAt) / 1000 };
+  });
+  post('/channels', (body) => ({ channel: sandbox.defineChannel(channelRequest.parse(body)) }));
+  post('/limits', (body) => {
+    const asked = limitsRequest.parse(body);
+    sandbox.setLimits(asked);
+    return asked;
+  });
   post('/undelete', (body) => {
     const asked = recordsRequest.parse(body);
     sandbox.records.undelete(asked.object, asked.ids);

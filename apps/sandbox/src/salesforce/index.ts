@@ -16,13 +16,11 @@ export type {
   SandboxLimits,
   SandboxTiming,
 } from './options.js';
-export {
-  createSalesforceSandbox,
-  type EmittedEvent,
-  type RecordsApi,
-  type SalesforceSandbox,
-  type SalesforceStats,
-} from './sandbox.js';
+export { createSalesforceSandbox, type EmittedEvent, type SalesforceSandbox, type SalesforceStats } from './sandbox.js';
+export type { ConvertedLead, LeadConversion } from './writes/convert-lead.js';
+export type { MassChange, Storm } from './writes/mass-changes.js';
+export type { By, RecordsApi } from './records-api.js';
+export { registrationObject } from './schema/standard-objects.js';
 export { field, reference, type FieldSchema, type FieldType, type ObjectSchema } from './schema/types.js';
 export type { SeedCounts } from './seed/seed.js';
 export type { Traffic, TrafficOptions } from './seed/traffic.js';

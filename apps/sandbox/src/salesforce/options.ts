@@ -1,5 +1,6 @@
 import type { SandboxClock } from '../clock.js';
 import type { Faults } from '../faults.js';
+import type { TransactionLimits } from './events/transaction-changes.js';
 import type { ObjectSchema } from './schema/types.js';
 
 const SECOND = 1_000;
@@ -100,10 +101,12 @@ export interface SalesforceSandboxOptions {
   readonly seed?: number;
   readonly timing?: Partial<SandboxTiming>;
   readonly limits?: Partial<SandboxLimits>;
+  /** What one transaction may tell; smaller than the real limits for tests. */
+  readonly transactions?: Partial<TransactionLimits>;
   readonly credentials?: Partial<SandboxCredentials>;
   /** Custom objects, or standard objects redefined, e.g. with more custom fields. */
   readonly objects?: readonly ObjectSchema[];
-  /** Objects with Change Data Capture switched on. Default: Lead, Contact, Account, User and the custom objects. */
+  /** Objects with Change Data Capture switched on. Default: Lead, Contact, Account, Opportunity, User and the custom objects. */
   readonly selectedEntities?: readonly string[];
   readonly channels?: readonly CustomChannel[];
 }

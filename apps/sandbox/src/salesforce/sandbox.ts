@@ -1,8 +1,8 @@
-import { channelsOf } from './cometd/channels.js';
+import { channelsOf, customChannels } from './cometd/channels.js';
 import { CometdServer } from './cometd/cometd-server.js';
-import { UnknownNameError } from './errors.js';
 import type { ChangeEvent, ChangeType } from './events/change-event.js';
 import { EventLog } from './events/event-log.js';
+import { defaultTransactionLimits } from './events/transaction-changes.js';
 import { DailyCount } from './http/api-usage.js';
 import { FrontDoor } from './http/front-door.js';
 import { recordIdOf } from './ids.js';
@@ -13,22 +13,28 @@ import {
   defaultCredentials,
   defaultLimits,
   defaultTiming,
+  type CustomChannel,
   type SalesforceSandboxOptions,
+  type SandboxLimits,
 } from './options.js';
 import type { Org } from './org.js';
+import { PubSubServer } from './pubsub/pubsub-server.js';
 import { seededRandom } from './random.js';
+import { authorOf, namedObject, recordsApi, type By, type RecordsApi } from './records-api.js';
 import { Schema } from './schema/schema.js';
 import { standardObjects } from './schema/standard-objects.js';
 import type { ObjectSchema } from './schema/types.js';
 import { seedPeople } from './seed/people.js';
 import { seedRecords, type SeedCounts } from './seed/seed.js';
 import { startTraffic, type Traffic, type TrafficOptions } from './seed/traffic.js';
-import { PubSubServer } from './pubsub/pubsub-server.js';
 import { QueryEngine } from './soql/query-engine.js';
 import { RecordStore } from './store/record-store.js';
 import type { StoredRecord } from './store/values.js';
-import { Writer, type Author } from './writes/writer.js';
-import type { InputRecord } from './writes/read-input.js';
+import { convertLead, type ConvertedLead, type LeadConversion } from './writes/convert-lead.js';
+import { massChange, storm, type MassChange, type Storm } from './writes/mass-changes.js';
+import { mergeRecords } from './writes/merge-records.js';
+import { readInput, type InputRecord } from './writes/read-input.js';
+import { Writer } from './writes/writer.js';
 
 /** An event put into the log by hand: a gap, an overflow, or any other. */
 export interface EmittedEvent {
@@ -41,19 +47,8 @@ export interface EmittedEvent {
   readonly changedFields?: readonly string[];
   readonly body?: StoredRecord;
   readonly changeOrigin?: string;
-}
-
-/** Writes through the same way as REST, without HTTP. Objects are named as in the API. Throws what REST would answer. */
-export interface RecordsApi {
-  /** In transactions of at most 200. Answers the ids, in order. */
-  create(object: string, inputs: readonly InputRecord[], client?: string): string[];
-  update(object: string, inputs: ReadonlyArray<InputRecord & { Id: string }>, client?: string): void;
-  remove(object: string, ids: readonly string[], client?: string): void;
-  undelete(object: string, ids: readonly string[], client?: string): void;
-  /** Hard delete: the rows are gone and no event tells. Answers how many there were. */
-  purge(object: string, ids: readonly string[]): number;
-  /** The stored record (datetimes as epoch milliseconds, booleans as 0 or 1), deleted or not. */
-  get(object: string, id: string): StoredRecord | null;
+  /** Default: the integration user. */
+  readonly commitUser?: string;
 }
 
 /** A simulated Salesforce org behind an HTTP port and, if asked for, a gRPC port. */
@@ -68,8 +63,20 @@ export interface SalesforceSandbox {
   /** Changes a few records a second from now on, until stopped. */
   startTraffic(options: TrafficOptions): Traffic;
   readonly records: RecordsApi;
+  /** Converts a lead, in one transaction. Throws what Salesforce would answer. */
+  convertLead(asked: LeadConversion, by?: By): ConvertedLead;
+  /** Merges up to two other records into one, in one transaction; `values` are what the winner takes over. */
+  merge(object: string, winner: string, losers: readonly string[], values?: InputRecord, by?: By): void;
+  /** Changes many records in one transaction. Answers how many. */
+  massChange(asked: MassChange, by?: By): number;
+  /** Makes many events soon after one another. Resolves when they are in the log. */
+  storm(asked: Storm, by?: By): Promise<{ events: number; records: number }>;
   /** Appends one event; answers its replay id. */
   emit(event: EmittedEvent): number;
+  /** Adds a custom channel or changes what it carries; running subscriptions keep what they had. Answers its full name. */
+  defineChannel(channel: CustomChannel): string;
+  /** Changes limits of the org from now on. */
+  setLimits(limits: Partial<Pick<SandboxLimits, 'deliveredEventsPerDay' | 'apiRequestsPerDay'>>): void;
   /** Hides (`false`) or shows a field: field-level security of the integration user. */
   setFieldVisible(object: string, field: string, visible: boolean): void;
   /** Registers a public key (PEM) for JWT bearer assertions. */
@@ -89,8 +96,8 @@ export type SalesforceStats = ReturnType<typeof statsOf>;
 /** 15-character org ids have prefix 00D. */
 const ORGANIZATION_ID = recordIdOf('00D', 1);
 
-/** Most records in one transaction of the write API, as in REST collections. */
-const TRANSACTION = 200;
+/** Objects with Change Data Capture switched on: five, as many as an org may select without the add-on. Source: §3.7. */
+const SELECTED = ['Lead', 'Contact', 'Account', 'Opportunity', 'User'];
 
 /** Makes a simulated org; it has users and queues, and no records until {@link SalesforceSandbox.seed}. */
 export function createSalesforceSandbox(options: SalesforceSandboxOptions): SalesforceSandbox {
@@ -98,7 +105,7 @@ export function createSalesforceSandbox(options: SalesforceSandboxOptions): Sale
   const now = () => clock.now();
   const random = seededRandom(options.seed ?? 1);
   const timing = { ...defaultTiming, ...options.timing };
-  const limits = { ...defaultLimits, ...options.limits };
+  const limits: SandboxLimits = { ...defaultLimits, ...options.limits };
   const credentials = { ...defaultCredentials, ...options.credentials };
   const objects = mergeObjects(options.objects ?? []);
   const schema = new Schema(objects, now);
@@ -111,9 +118,9 @@ export function createSalesforceSandbox(options: SalesforceSandboxOptions): Sale
   const events = new EventLog(now, timing.eventRetentionMs, random);
   const sessions = new Sessions(ORGANIZATION_ID, now, timing.sessionIdleMs);
   const custom = objects.filter((one) => one.custom).map((one) => one.name);
-  const selected = options.selectedEntities ?? ['Lead', 'Contact', 'Account', 'User', ...custom];
+  const selected = options.selectedEntities ?? [...SELECTED, ...custom];
   const channels = channelsOf(objects, selected, options.channels ?? defaultChannels);
-  const published = new Set([...channels.values()].flat());
+  const isPublished = ({ entity }: ChangeEvent) => channels.values().some((entities) => entities.includes(entity));
   const org: Org = {
     now,
     onClockJump: (listener) => void clock.onJump(listener),
@@ -125,7 +132,10 @@ export function createSalesforceSandbox(options: SalesforceSandboxOptions): Sale
     schema,
     store,
     queries: new QueryEngine(store, now, { open: limits.openCursors, idleMs: timing.locatorIdleMs }),
-    writer: new Writer(store, now, (made) => events.append(made.filter((one) => published.has(one.entity)))),
+    writer: new Writer(store, now, (made) => events.append(made.filter(isPublished)), {
+      ...defaultTransactionLimits,
+      ...options.transactions,
+    }),
     events,
     sessions,
     tokens: new TokenEndpoint(credentials, identity, sessions),
@@ -139,12 +149,13 @@ export function createSalesforceSandbox(options: SalesforceSandboxOptions): Sale
   const door = new FrontDoor(org, cometd);
   const traffics = new Set<Traffic>();
   const stopping = new AbortController();
+  const works = new Set<Promise<unknown>>();
   let seeding: Promise<void> = Promise.resolve();
   let closing: Promise<void> | null = null;
   const close = async () => {
     stopping.abort();
     for (const traffic of traffics) traffic.stop();
-    await seeding;
+    await Promise.allSettled([seeding, ...works]);
     cometd.close();
     await pubsub?.close();
     await door.close();
@@ -171,7 +182,28 @@ export function createSalesforceSandbox(options: SalesforceSandboxOptions): Sale
       return traffic;
     },
     records: recordsApi(org),
+    convertLead: (asked, by) =>
+      org.writer.transaction(authorOf(org, by), (transaction) => convertLead(transaction, asked)),
+    merge(name, winner, losers, values = {}, by) {
+      const object = namedObject(org, name);
+      const read = readInput(schema, object, values, 'update');
+      org.writer.transaction(authorOf(org, by), (transaction) =>
+        mergeRecords(transaction, object, winner, losers, read),
+      );
+    },
+    massChange: (asked, by) => massChange(org, namedObject(org, asked.object), asked, authorOf(org, by)),
+    storm(asked, by) {
+      const work = storm(org, namedObject(org, asked.object), asked, authorOf(org, by), stopping.signal);
+      works.add(work);
+      return work.finally(() => works.delete(work));
+    },
     emit: (event) => emit(org, event),
+    defineChannel(channel) {
+      const [[name, entities] = ['', []]] = customChannels(objects, [channel]);
+      channels.set(name, entities);
+      return name;
+    },
+    setLimits: (changed) => void Object.assign(limits, changed),
     setFieldVisible: (object, field, visible) => schema.setVisible(object, field, visible),
     registerJwtKey: (pem) => org.tokens.registerKey(pem),
     revokeTokens: () => sessions.revokeAll(),
@@ -187,65 +219,10 @@ function mergeObjects(own: readonly ObjectSchema[]): ObjectSchema[] {
   return [...kept, ...own];
 }
 
-function recordsApi(org: Org): RecordsApi {
-  const named = (name: string) => {
-    const object = org.schema.object(name);
-    if (object === null) throw new UnknownNameError(`the org has no object ${name}`);
-    return object;
-  };
-  const author = (client?: string): Author => ({
-    userId: org.identity.userId,
-    changeOrigin: client === undefined ? '' : `com/salesforce/api/rest/68.0;client=${client}`,
-  });
-  const inTransactions = <T>(list: readonly T[], write: (part: readonly T[]) => string[]): string[] => {
-    const ids: string[] = [];
-    for (let at = 0; at < list.length; at += TRANSACTION) ids.push(...write(list.slice(at, at + TRANSACTION)));
-    return ids;
-  };
-  const all = (requests: Parameters<Writer['many']>[0], client?: string): string[] =>
-    inTransactions(requests, (part) =>
-      org.writer.many(part, author(client), false).map((one) => {
-        if ('error' in one) throw one.error;
-        return one.id;
-      }),
-    );
-  return {
-    create: (name, inputs, client) => {
-      const object = named(name);
-      return all(
-        inputs.map((input) => ({ kind: 'create', object, input })),
-        client,
-      );
-    },
-    update: (name, inputs, client) => {
-      const object = named(name);
-      all(
-        inputs.map((input) => ({ kind: 'update', object, id: input.Id, input })),
-        client,
-      );
-    },
-    remove: (name, ids, client) => {
-      const object = named(name);
-      all(
-        ids.map((id) => ({ kind: 'delete', object, id })),
-        client,
-      );
-    },
-    undelete: (name, ids, client) => {
-      const object = named(name);
-      all(
-        ids.map((id) => ({ kind: 'undelete', object, id })),
-        client,
-      );
-    },
-    purge: (name, ids) => org.store.purge(named(name), ids),
-    get: (name, id) => org.store.get(named(name), id),
-  };
-}
-
 function emit(org: Org, event: EmittedEvent): number {
-  if (org.schema.object(event.entity) === null) throw new UnknownNameError(`the org has no object ${event.entity}`);
-  const commit = org.writer.commit({ userId: org.identity.userId, changeOrigin: event.changeOrigin ?? '' });
+  namedObject(org, event.entity);
+  const { userId } = authorOf(org, { userId: event.commitUser });
+  const commit = org.writer.commit({ userId, changeOrigin: event.changeOrigin ?? '' });
   const full: ChangeEvent = {
     ...commit,
     commitTimestamp: event.commitTimestamp ?? commit.commitTimestamp,

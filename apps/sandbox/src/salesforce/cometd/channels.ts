@@ -1,4 +1,5 @@
 import type { ObjectSchema } from '../schema/types.js';
+import { UnknownNameError } from '../errors.js';
 import type { CustomChannel } from '../options.js';
 
 /** `/data/LeadChangeEvent`, or `/data/My__ChangeEvent` for `My__c`. Source: facts/salesforce.md §1.4. */
@@ -22,11 +23,19 @@ export function channelsOf(
     if (object === undefined) throw new Error(`no object ${name} to select for change events`);
     channels.set(entityChannel(object), [name]);
   }
-  for (const { name, entities } of custom) {
-    if (!/^\w+__chn$/.test(name)) throw new Error(`custom channel ${name} must end in __chn`);
-    const unknown = entities.find((one) => !known.has(one));
-    if (unknown !== undefined) throw new Error(`custom channel ${name} names no known object: ${unknown}`);
-    channels.set(`/data/${name}`, entities);
-  }
+  for (const [name, entities] of customChannels(objects, custom)) channels.set(name, entities);
   return channels;
+}
+
+/** Full names and members of custom channels. Throws on a bad name and on an unknown entity. */
+export function customChannels(
+  objects: readonly ObjectSchema[],
+  custom: readonly CustomChannel[],
+): Array<[name: string, entities: readonly string[]]> {
+  return custom.map(({ name, entities }) => {
+    if (!/^\w+__chn$/.test(name)) throw new UnknownNameError(`custom channel ${name} must end in __chn`);
+    const unknown = entities.find((one) => !objects.some((object) => object.name === one));
+    if (unknown !== undefined) throw new UnknownNameError(`custom channel ${name} names no known object: ${unknown}`);
+    return [`/data/${name}`, entities];
+  });
 }

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Schema } from '../schema/schema.js';
-import { leadObject, standardObjects } from '../schema/standard-objects.js';
+import { accountObject, leadObject, standardObjects } from '../schema/standard-objects.js';
 import type { StoredRecord } from '../store/values.js';
-import { eventsOf, type RecordWrite } from './change-event.js';
+import type { RecordWrite } from './change-event.js';
 import { cometdData } from './cometd-event.js';
+import { TransactionChanges, type TransactionLimits } from './transaction-changes.js';
 
 const STAMP = Date.parse('2026-11-24T08:41:05Z');
 const commit = {
@@ -38,6 +39,11 @@ const write = (changeType: RecordWrite['changeType'], after: StoredRecord | null
   before: changeType === 'CREATE' ? null : before,
   after,
 });
+const eventsOf = (writes: readonly RecordWrite[], of: typeof commit, limits?: TransactionLimits) => {
+  const changes = new TransactionChanges(limits);
+  for (const one of writes) changes.add(one);
+  return changes.events(of);
+};
 const schema = new Schema(standardObjects, () => 0);
 const payloads = (writes: RecordWrite[]) =>
   eventsOf(writes, commit).map(
@@ -131,6 +137,73 @@ describe('change events', () => {
     const events = eventsOf([write('CREATE', before), write('UPDATE', { ...before, Phone: '3' })], commit);
     expect(events).toHaveLength(1);
     expect(events[0]).toMatchObject({ changeType: 'CREATE', body: { Phone: '3' } });
+  });
+
+  it('of several updates of one record show all that changed', () => {
+    const first = { ...before, Phone: '3', City: null };
+    const second = { ...first, Phone: '4', FirstName: 'Bea' };
+    const writes = [write('UPDATE', first), { ...write('UPDATE', second), before: first }];
+    expect(eventsOf(writes, commit)).toMatchObject([
+      {
+        changedFields: ['FirstName', 'City', 'Phone', 'LastModifiedDate'],
+        nulledFields: ['City'],
+        body: { FirstName: 'Bea', City: null, Phone: '4' },
+      },
+    ]);
+  });
+
+  it('hold so many ids at most', () => {
+    const ids = Array.from({ length: 7 }, (_, n) => `00Q5g00000000${n}AAAA`);
+    const events = eventsOf(
+      ids.map((id) => write('DELETE', null, id)),
+      commit,
+      { idsPerEvent: 3, changes: 100 },
+    );
+    expect(events.map((one) => one.recordIds)).toEqual([ids.slice(0, 3), ids.slice(3, 6), ids.slice(6)]);
+    expect(events.map((one) => one.sequenceNumber)).toEqual([1, 2, 3]);
+  });
+
+  it('end with an overflow of each entity after so many changes, an update counting its fields', () => {
+    const id = (n: number) => `00Q5g00000000${n}AAAA`;
+    const edited = { ...before, Phone: '3', City: null };
+    const account = {
+      object: accountObject,
+      changeType: 'DELETE',
+      id: '0015g00000000AAAAA',
+      before,
+      after: null,
+    } as const;
+    const events = eventsOf(
+      [
+        write('CREATE', before, id(1)),
+        write('UPDATE', edited, id(2)),
+        write('UPDATE', edited, id(3)),
+        write('DELETE', null, id(4)),
+        account,
+      ],
+      commit,
+      { idsPerEvent: 10, changes: 4 },
+    );
+    expect(events.map((one) => [one.entity, one.changeType, one.recordIds, one.sequenceNumber])).toEqual([
+      ['Lead', 'CREATE', [id(1)], 1],
+      ['Lead', 'UPDATE', [id(2)], 2],
+      ['Lead', 'GAP_OVERFLOW', ['000000000000000AAA'], 3],
+      ['Account', 'GAP_OVERFLOW', ['000000000000000AAA'], 4],
+    ]);
+    expect(events[2]).toMatchObject({ body: {}, changedFields: [], transactionKey: commit.transactionKey });
+  });
+
+  it('have a patch of a long text that changed in part', () => {
+    const lines = Array.from({ length: 100 }, (_, n) => `line number ${n} of a long description`);
+    const text = lines.join('\n');
+    const edited = lines.with(50, 'another line').join('\n');
+    const old = { ...before, Description: text };
+    const [event] = eventsOf([{ ...write('UPDATE', { ...old, Description: edited }), before: old }], commit);
+    expect(event?.diffs).toEqual({
+      Description: '--- \n+++ \n@@ -51,1 +51,1 @@\n-line number 50 of a long description\n+another line',
+    });
+    const [short] = eventsOf([write('UPDATE', { ...before, Description: 'short' })], commit);
+    expect(short?.diffs).toBeUndefined();
   });
 
   it('print numbers in full: commit numbers beyond 2^53 and fractions', () => {

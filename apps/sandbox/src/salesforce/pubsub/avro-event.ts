@@ -28,12 +28,12 @@ export function avroTypeOfSchema(schema: object): avro.Type {
 
 /**
  * A change event as the Pub/Sub API carries it: every field present, null when it did not change or is empty, dates as epoch
- * milliseconds, the changed fields as bitmaps. Source: facts/salesforce.md §1.5, §2.3.
+ * milliseconds, the changed fields as bitmaps, a long text that changed in part as a patch. Source: facts/salesforce.md §1.5, §2.3.
  */
 export function avroValueOf(event: ChangeEvent, layout: EventLayout): Record<string, unknown> {
-  const { body } = event;
+  const { body, diffs = {} } = event;
   const value = (slot: EventSlot) => {
-    const stored = slot.field === null ? null : (body[slot.field.name] ?? null);
+    const stored = slot.field === null ? null : (diffs[slot.field.name] ?? body[slot.field.name] ?? null);
     return stored === null ? null : avroValue(slot, stored);
   };
   const isUpdate = event.changeType === 'UPDATE';
@@ -49,7 +49,7 @@ export function avroValueOf(event: ChangeEvent, layout: EventLayout): Record<str
       commitNumber: BigInt(event.commitNumber),
       commitUser: event.commitUser,
       nulledFields: isUpdate ? bitmapsOf(layout, event.nulledFields, true) : [],
-      diffFields: [],
+      diffFields: bitmapsOf(layout, Object.keys(diffs)),
       changedFields: isUpdate ? bitmapsOf(layout, event.changedFields) : [],
     },
   };

@@ -54,7 +54,7 @@ const person = { LastName: 'Byron', FirstName: 'Ada', Company: 'Engines', City: 
 describe('events in Avro', () => {
   it('carry every field on creation, with dates as milliseconds and longs above 2^53 exact', async () => {
     await subscribe('/data/LeadChangeEvent');
-    const [id = ''] = org.sandbox.records.create('Lead', [person], 'Spec');
+    const [id = ''] = org.sandbox.records.create('Lead', [person], { client: 'Spec' });
     const [created] = await decoded(1);
     const stored = org.sandbox.records.get('Lead', id);
     const stamp = BigInt(Number(stored?.['CreatedDate']));

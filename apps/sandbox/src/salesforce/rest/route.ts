@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Reply } from '../http/replies.js';
 import type { Session } from '../oauth/sessions.js';
 import type { Org } from '../org.js';
-import type { Author } from '../writes/writer.js';
+import type { Author } from '../writes/transaction.js';
 
 /** An authenticated REST request, its path already matched. */
 export interface RestCall {

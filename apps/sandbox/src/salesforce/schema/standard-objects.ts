@@ -64,11 +64,7 @@ export const leadObject: ObjectSchema = {
     field('ConvertedDate', 'date', CONVERSION),
     reference('ConvertedAccountId', ['Account'], CONVERSION),
     reference('ConvertedContactId', ['Contact'], CONVERSION),
-    field('ConvertedOpportunityId', 'reference', {
-      ...CONVERSION,
-      referenceTo: ['Opportunity'],
-      relationshipName: 'ConvertedOpportunity',
-    }),
+    reference('ConvertedOpportunityId', ['Opportunity'], CONVERSION),
     field('IsUnreadByOwner', 'boolean', { label: 'Unread By Owner', defaultValue: true }),
     ...auditFields(),
     ...consentFields(),
@@ -153,6 +149,63 @@ export const accountObject: ObjectSchema = {
   ],
 };
 
+/** What a conversion makes besides account and contact. Order of the fields: sample 05. */
+export const opportunityObject: ObjectSchema = {
+  name: 'Opportunity',
+  label: 'Opportunity',
+  labelPlural: 'Opportunities',
+  keyPrefix: '006',
+  custom: false,
+  childRelationshipName: 'Opportunities',
+  writable: true,
+  fields: [
+    ...leadingFields('Opportunity'),
+    reference('AccountId', ['Account'], { cascadeDelete: true }),
+    field('IsPrivate', 'boolean', { label: 'Private' }),
+    field('Name', 'string', { length: 120, nillable: false }),
+    field('Description', 'textarea', { length: 32_000 }),
+    field('StageName', 'picklist', {
+      label: 'Stage',
+      picklist: ['Prospecting', 'Qualification', 'Negotiation/Review', 'Closed Won', 'Closed Lost'],
+      nillable: false,
+    }),
+    field('Amount', 'currency'),
+    field('Probability', 'percent', { label: 'Probability (%)' }),
+    field('CloseDate', 'date', { nillable: false }),
+    field('Type', 'picklist', { picklist: ['Existing Business', 'New Business'] }),
+    field('NextStep', 'string'),
+    field('LeadSource', 'picklist', { picklist: LEAD_SOURCES }),
+    reference('OwnerId', ['User'], OWNER),
+    ...auditFields(),
+    reference('ContactId', ['Contact']),
+  ],
+};
+
+/** A custom object with an email of its own, to sync what is neither Lead nor Contact. */
+export const registrationObject: ObjectSchema = {
+  name: 'Registration__c',
+  label: 'Registration',
+  labelPlural: 'Registrations',
+  keyPrefix: 'a0R',
+  custom: true,
+  childRelationshipName: 'Registrations__r',
+  writable: true,
+  fields: [
+    ...leadingFields('Registration'),
+    reference('OwnerId', ['Group', 'User'], OWNER),
+    field('Name', 'string', { label: 'Registration Name', length: 80 }),
+    field('Email__c', 'email'),
+    field('FirstName__c', 'string', { length: 40 }),
+    field('LastName__c', 'string', { length: 80 }),
+    field('Status__c', 'picklist', { picklist: ['Registered', 'Attended', 'Cancelled'], defaultValue: 'Registered' }),
+    field('Event_Date__c', 'date'),
+    field('Seats__c', 'double', { scale: 0 }),
+    field('Newsletter__c', 'boolean'),
+    reference('Contact__c', ['Contact']),
+    ...auditFields(),
+  ],
+};
+
 /** Users own records. They cannot be deleted, only made inactive. */
 export const userObject: ObjectSchema = {
   name: 'User',
@@ -207,6 +260,7 @@ export const standardObjects: readonly ObjectSchema[] = [
   leadObject,
   contactObject,
   accountObject,
+  opportunityObject,
   userObject,
   groupObject,
 ];

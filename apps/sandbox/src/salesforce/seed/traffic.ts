@@ -3,7 +3,7 @@ import type { Org } from '../org.js';
 import { pick } from '../random.js';
 import { LEAD_SOURCES, RATINGS } from '../schema/common-fields.js';
 import type { ObjectSchema } from '../schema/types.js';
-import type { Author } from '../writes/writer.js';
+import type { Author } from '../writes/transaction.js';
 import type { InputRecord } from '../writes/read-input.js';
 import { emailOf, phone } from './make-records.js';
 import { wordPools, type WordPools } from './word-pools.js';
@@ -21,7 +21,8 @@ export interface Traffic {
   readonly changes: number;
 }
 
-const CLIENT = 'SandboxTraffic';
+/** How an edit on a Lightning page shows in an event. Source: facts/salesforce.md §1.5. */
+const PAGE_EDIT = 'com/salesforce/api/soap/68.0;client=SfdcInternalAPI/';
 const TICK_MS = 250;
 const MOST_PER_SECOND = 200;
 
@@ -34,16 +35,14 @@ export function startTraffic(org: Org, random: () => number, options: TrafficOpt
     throw new Error(`traffic must be above 0 and at most ${MOST_PER_SECOND} changes a second`);
   }
   const pools = wordPools(options.seed ?? 1);
-  const author: Author = {
-    userId: org.identity.userId,
-    changeOrigin: `com/salesforce/api/rest/68.0;client=${CLIENT}`,
-  };
+  const people = ownersOf(org);
   let owed = 0;
   let changes = 0;
   const timer = setInterval(() => {
     owed += (options.perSecond * TICK_MS) / 1000;
     for (; owed >= 1; owed -= 1) {
-      if (attempt(() => change(org, random, pools, author))) changes += 1;
+      if (attempt(() => change(org, random, pools, { userId: pick(random, people), changeOrigin: PAGE_EDIT })))
+        changes += 1;
     }
   }, TICK_MS);
   timer.unref();
@@ -53,6 +52,12 @@ export function startTraffic(org: Org, random: () => number, options: TrafficOpt
       return changes;
     },
   };
+}
+
+/** The people who work in the org: everyone but the integration user. */
+function ownersOf({ identity, schema, store }: Org): string[] {
+  const user = schema.object('User');
+  return user === null ? [] : store.firstIds(user, 1_000, false).filter((id) => id !== identity.userId);
 }
 
 /** A change that the org refuses, e.g. because a field was hidden meanwhile, is not made. */

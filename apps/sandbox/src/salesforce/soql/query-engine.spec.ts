@@ -51,6 +51,7 @@ const owned = create('Lead', {
   Rating: 'Hot',
   NumberOfEmployees: 501,
 });
+create('Opportunity', { Name: 'Deal', StageName: 'Prospecting', CloseDate: '2026-12-31', AccountId: acme });
 const queued = create('Lead', { LastName: 'Queue', Company: 'Q', OwnerId: queue, AnnualRevenue: 1_000 });
 
 function raise(): never {

@@ -92,6 +92,14 @@ export class RecordStore {
     return statement.all(value).map((row) => String(row['Id']));
   }
 
+  /** Ids of the oldest records: of those alive, or of those in the recycle bin, which users do not have. */
+  firstIds(object: ObjectSchema, limit: number, deleted: boolean): string[] {
+    const hasBin = object.fields.some((one) => one.name === 'IsDeleted');
+    const where = hasBin ? 'WHERE "IsDeleted" = ?' : 'WHERE 0 = ?';
+    const statement = this.prepared(`SELECT "Id" FROM ${quoted(object.name)} ${where} ORDER BY rowid LIMIT ?`);
+    return statement.all(deleted ? 1 : 0, limit).map((row) => String(row['Id']));
+  }
+
   /** The id of the first record at or after a share (0 to 1) of the table: a way to pick one at random. */
   idAtShare(object: ObjectSchema, share: number): string | null {
     const statement = this.prepared(
