@@ -108,6 +108,20 @@ describe('publishing', () => {
     expect(published()).toEqual([idOf(1), idOf(2)]);
   });
 
+  it('moves the position when Salesforce moves on without an event, and only behind the events of before', async () => {
+    listen();
+    await settle();
+    org.commit(LEADS, header(1));
+    const mark = org.pass(LEADS);
+    log.failing = 3;
+    await settle(520);
+    expect(decodePosition(log.cursor ?? '')?.channels[LEADS]?.replayId).toBeNull();
+    await settle(5_000);
+    expect(published()).toEqual([idOf(1)]);
+    expect(log.appended.length).toBe(1);
+    expect(decodePosition(log.cursor ?? '')?.channels[LEADS]?.replayId).toBe(mark.replayId);
+  });
+
   it('makes dead letters of what is unreadable, and lets the next events flow', async () => {
     listen();
     await settle();
@@ -356,5 +370,5 @@ describe('invariant 1', () => {
       }),
       { numRuns: 150 },
     );
-  });
+  }, 60_000);
 });

@@ -162,22 +162,21 @@ export class Listening {
   /** Events to durable changes, then the position. `false`: stopped before they were durable. */
   private async take(events: readonly ChannelEvent[], from: Position): Promise<boolean> {
     const { metrics } = this.parts;
-    const read = events.map((event) => ({ event, read: readEvent(event.header) }));
+    const read = events
+      .filter(({ kind }) => kind !== 'position')
+      .map((event) => ({ event, read: readEvent(event.header) }));
     const due = read.filter(({ event, read: { commitTimestamp } }) => {
       return !isPast(this.replayed.get(event.channel), commitTimestamp);
     });
     for (const { read: one } of due) metrics.listenerEvents.inc({ object: one.object, change_type: one.changeType });
-    metrics.listenerLastEvent.setToCurrentTime();
+    if (read.length > 0) metrics.listenerLastEvent.setToCurrentTime();
     if (!(await this.publisher.publish(toMessages(due, Date.now()), this.signal))) return false;
     for (const { event, read: one } of due) this.tellHoles(event, one);
     // The position may have changed while we waited: a refused replay id is only forgotten, never moved back to
+    const commits = new Map(read.map((one) => [one.event, one.read.commitTimestamp]));
     this.position = advance(
       this.position ?? from,
-      read.map(({ event: { channel, replayId }, read: { commitTimestamp } }) => ({
-        channel,
-        replayId,
-        commitTimestamp,
-      })),
+      events.map((event) => ({ ...event, commitTimestamp: commits.get(event) ?? null })),
     );
     this.keeper.moved(encodePosition(this.position));
     const newest = Math.max(...Object.values(this.position.channels).map(({ commitTimestamp }) => commitTimestamp));
@@ -247,9 +246,20 @@ export class Listening {
   }
 
   private report(): void {
-    const { channels, health } = this.parts;
+    const { channels, health, source } = this.parts;
     const { subscribed, refused, downSince, failure, answeredAt, stalledSince, holes } = this;
-    const state = { active: true, channels, subscribed, refused, downSince, failure, answeredAt, stalledSince, holes };
+    const state = {
+      active: true,
+      channels,
+      subscribed,
+      refused,
+      downSince,
+      failure,
+      answeredAt,
+      quietMs: source.quietMs,
+      stalledSince,
+      holes,
+    };
     const { ok, detail } = subscriptionCheck(state, Date.now());
     health.set(SUBSCRIPTION_CHECK, ok, detail);
   }

@@ -14,6 +14,7 @@ export class ModelOrg {
 
   readonly source: ChangeSource = {
     transport: 'cometd',
+    quietMs: 125_000,
     client: {
       connect: async () => ({ organizationId: this.organizationId, userId: 'u', instanceUrl: 'https://x' }),
     } as ChangeSource['client'],
@@ -25,6 +26,19 @@ export class ModelOrg {
     this.events.push(event);
     this.streams.at(-1)?.wake();
     return event;
+  }
+
+  /** Salesforce moves on without an event. */
+  pass(channel: string): ChannelEvent {
+    const mark = {
+      channel,
+      replayId: String(100 + this.events.length * 3),
+      header: undefined,
+      kind: 'position' as const,
+    };
+    this.events.push(mark);
+    this.streams.at(-1)?.wake();
+    return mark;
   }
 
   get stream(): ModelStream {

@@ -182,6 +182,7 @@ describe('subscriptionCheck', () => {
     downSince: null,
     failure: null,
     answeredAt: 99_000,
+    quietMs: 125_000,
     stalledSince: null,
     holes: [],
   };
@@ -203,6 +204,7 @@ describe('subscriptionCheck', () => {
       'no subscription for 40 s: busy (x), next try in 9 s',
     ],
     ['Salesforce is silent', { answeredAt: -60_000 }, false, 'no answer from Salesforce for 160 s'],
+    ['silence is usual on the transport', { answeredAt: -60_000, quietMs: 300_000 }, true, `subscribed to ${LEADS}`],
     ['the log hiccups', { stalledSince: 95_000 }, true, `subscribed to ${LEADS}`],
     ['the log is out', { stalledSince: 85_000 }, false, 'the event log has not taken changes for 15 s'],
     [

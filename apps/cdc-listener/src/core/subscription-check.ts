@@ -12,6 +12,8 @@ export interface SubscriptionState {
   readonly failure: string | null;
   /** When Salesforce last answered. */
   readonly answeredAt: number | null;
+  /** Longest time without an answer while all is well; it depends on the transport. Milliseconds. */
+  readonly quietMs: number;
   /** Since when the log does not take changes; `null` while it does. */
   readonly stalledSince: number | null;
   /** Holes seen since the start of this process, in words. */
@@ -22,8 +24,8 @@ export interface SubscriptionState {
 const GRACE_MS = 30_000;
 /** The log is tried again and again; past this it is not a blip. Milliseconds. */
 const STALL_MS = 10_000;
-/** Salesforce holds a request for 110 s; the watchdog of the stream acts at 125. Milliseconds. */
-const SILENCE_MS = 150_000;
+/** The watchdog of the stream acts first. Milliseconds. */
+const QUIET_GRACE_MS = 25_000;
 
 /** Whether changes flow, and in words: the service's readiness. */
 export function subscriptionCheck(
@@ -39,7 +41,7 @@ export function subscriptionCheck(
   const worked = state.answeredAt !== null;
   if (state.downSince !== null && (!worked || now - state.downSince >= GRACE_MS)) {
     troubles.push(`no subscription for ${seconds(state.downSince)}: ${state.failure ?? 'connecting'}`);
-  } else if (state.answeredAt !== null && now - state.answeredAt >= SILENCE_MS) {
+  } else if (state.answeredAt !== null && now - state.answeredAt >= state.quietMs + QUIET_GRACE_MS) {
     troubles.push(`no answer from Salesforce for ${seconds(state.answeredAt)}`);
   }
   for (const [channel, why] of state.refused) troubles.push(`${channel} is refused: ${why}`);

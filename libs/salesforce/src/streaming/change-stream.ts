@@ -1,5 +1,5 @@
 /**
- * Change events of an org, whatever carries them (CometD today). A stream is one life of one client: it gives events until
+ * Change events of an org, whatever carries them (CometD or the Pub/Sub API). A stream is one life of one client: it gives events until
  * it fails or is closed, and is never mended; `superviseStream` opens the next one.
  */
 
@@ -12,8 +12,16 @@ export interface ChannelEvent {
   readonly channel: string;
   /** Opaque position of the event; `null` when the wire form could not keep it whole: then the position stays where it is. */
   readonly replayId: string | null;
-  /** `ChangeEventHeader`, unchecked; `undefined` when the event has none. */
+  /**
+   * `ChangeEventHeader`, unchecked, changed fields by name (`Name.FirstName`); `undefined` when the event has none, or cannot
+   * be read: changes may be missing then.
+   */
   readonly header: unknown;
+  /**
+   * Left out: an event. `position`: none, but Salesforce moved on; `replayId` is where the channel stands once all that was
+   * given before is durable.
+   */
+  readonly kind?: 'position';
 }
 
 /** Why a stream ended. */
