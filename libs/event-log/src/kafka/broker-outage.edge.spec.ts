@@ -66,7 +66,7 @@ describe('kafka log and a broker that dies', () => {
     expect(failures.filter((error) => !(error instanceof LogUnavailableError))).toEqual([]);
     const stored = new Set((await readAll(log, topic)).map(numberOf));
     expect(acknowledged.filter((one) => !stored.has(one))).toEqual([]);
-    await until(() => acknowledged.every((one) => seen.has(one)), 'the consumer has seen all of it', 60_000);
+    await until(() => acknowledged.every((one) => seen.has(one)), 'the consumer has seen all of it', 30_000);
     const ends = await log.offsets(topic);
     await until(
       async () =>

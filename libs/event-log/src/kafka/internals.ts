@@ -120,7 +120,7 @@ export interface InternalGroup {
 /** Who is told of a consumer's generations. */
 export interface GroupHooks {
   /** The generation ends; joining the next one waits for the promise. */
-  leaving(): Promise<void>;
+  leaving(group: InternalGroup): Promise<void>;
   /** The next one began; nothing of it was fetched yet. */
   joined(group: InternalGroup): void;
 }
@@ -154,7 +154,7 @@ export function patchKafkajs(): void {
   const join = group['joinAndSync'] as (this: InternalGroup) => Promise<void>;
   group['joinAndSync'] = async function (this: InternalGroup) {
     const hooks = hooksOf.get(this.cluster);
-    await hooks?.leaving();
+    await hooks?.leaving(this);
     await join.call(this);
     hooks?.joined(this);
   };

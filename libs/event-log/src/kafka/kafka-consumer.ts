@@ -115,7 +115,7 @@ export class KafkaConsumer implements Consumer {
       partitionAssigners: [
         ({ cluster }) => {
           this.cluster = cluster;
-          hooksOf.set(cluster, { leaving: () => this.leaving(), joined: (joined) => this.joined(joined) });
+          hooksOf.set(cluster, { leaving: (old) => this.leaving(old), joined: (next) => this.joined(next) });
           return makeAssigner(assignment, cluster as unknown as InternalCluster, () => {
             const { generation } = this;
             return generation === null ? null : { generation: generation.id, owned: generation.owned };
@@ -128,7 +128,7 @@ export class KafkaConsumer implements Consumer {
     client.on(client.events.HEARTBEAT, () => void (this.lastBeatMs = Date.now()));
     client.on(client.events.FETCH, alive);
     client.on(client.events.REBALANCING, alive);
-    client.on(client.events.STOP, () => this.generation?.revokeAll());
+    client.on(client.events.STOP, () => this.ended());
     client.on(client.events.CRASH, ({ payload }) => this.crashed(client, payload.error, payload.restart));
     await client.connect();
     await client.subscribe({ topics: [...topics.keys()], fromBeginning: from === 'earliest' });
@@ -164,8 +164,10 @@ export class KafkaConsumer implements Consumer {
     return Promise.resolve();
   }
 
-  private async leaving(): Promise<void> {
+  private async leaving(group: InternalGroup): Promise<void> {
     this.lastSignMs = Date.now();
+    // After a restart the client joins as a new member: heartbeats for the old one would keep it from being buried.
+    if (group !== this.group) this.group = null;
     const { generation } = this;
     if (generation === null) return;
     generation.revokeAll();
@@ -269,8 +271,14 @@ export class KafkaConsumer implements Consumer {
   private crashed(client: Client, error: Error, restart: boolean): void {
     if (client !== this.client) return;
     this.lastSignMs = Date.now();
-    this.generation?.revokeAll();
+    this.ended();
     if (!restart && this.closed === null) this.fail(toLogError(error, `consuming as group ${this.options.group}`));
+  }
+
+  /** The client is no member any more. */
+  private ended(): void {
+    this.group = null;
+    this.generation?.revokeAll();
   }
 
   private watch(): void {
@@ -278,7 +286,7 @@ export class KafkaConsumer implements Consumer {
     if (silentMs < WATCHDOG_MS || this.closed !== null) return;
     this.logger.error({ group: this.options.group, silentMs }, 'the Kafka client is stuck: making it anew');
     this.lastSignMs = Date.now();
-    this.generation?.revokeAll();
+    this.ended();
     void this.reconnect();
   }
 
