@@ -103,12 +103,12 @@ describe('every container of ours', () => {
     '$where binds to all addresses and is probed at its own port',
     ({ name, env, probes, ports, where }) => {
       expect(env['HTTP_HOST']).toBe('0.0.0.0');
-      const port = name === 'sandbox' ? sandboxPorts.at(-1)! : portOf(name);
+      const port = name === 'sandbox' ? sandboxPorts.get('ADMIN') : portOf(name);
       if (env['HTTP_PORT'] !== undefined) expect(Number(env['HTTP_PORT'])).toBe(port);
       expect(probes.ready).toEqual({ path: '/health/ready', port });
       if (!where.startsWith('docker-compose.yml')) {
         expect(probes.live).toEqual({ path: '/health/live', port });
-        expect(ports).toEqual(name === 'sandbox' ? sandboxPorts : [port]);
+        expect(ports).toEqual(name === 'sandbox' ? [...sandboxPorts.values()] : [port]);
       }
     },
   );
@@ -155,7 +155,9 @@ describe('docker-compose.yml', () => {
     const published = Object.values(compose.services).flatMap(({ ports = [] }) => ports);
     expect(published.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
     expect(compose.services['console']?.ports).toEqual([`127.0.0.1:${portOf('console')}:${portOf('console')}`]);
-    expect(compose.services['sandbox']?.ports).toEqual(sandboxPorts.map((port) => `127.0.0.1:${port}:${port}`));
+    expect(compose.services['sandbox']?.ports).toEqual(
+      [...sandboxPorts.values()].map((port) => `127.0.0.1:${port}:${port}`),
+    );
   });
 
   it('gives the sandbox, and only it, public secrets', () => {
@@ -214,7 +216,7 @@ describe('what the parts say about each other', () => {
   });
 
   it.each([...deployments.compose, ...deployments.demo])('$where finds the sandbox at its ports', ({ env }) => {
-    const [salesforce, iterable] = sandboxPorts.map((port) => `http://sandbox:${port}`);
+    const [salesforce, iterable] = ['SALESFORCE', 'ITERABLE'].map((door) => `http://sandbox:${sandboxPorts.get(door)}`);
     if (env['SALESFORCE_LOGIN_URL'] !== undefined) expect(env['SALESFORCE_LOGIN_URL']).toBe(salesforce);
     if (env['ITERABLE_BASE_URL'] !== undefined) expect(env['ITERABLE_BASE_URL']).toBe(iterable);
   });

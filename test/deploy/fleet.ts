@@ -49,9 +49,12 @@ export function portOf(app: string): number {
   return Number(defaultOf(apps[app]!, 'HTTP_PORT'));
 }
 
-/** Ports of the sandbox: Salesforce, Iterable, admin. */
-export const sandboxPorts: readonly number[] = ['SALESFORCE', 'ITERABLE', 'ADMIN'].map((door) =>
-  Number(defaultOf(sandboxSettings, `SANDBOX_${door}_PORT`)),
+/** Ports of the sandbox by the name of their door, e.g. `ADMIN`, in the order of its settings. */
+export const sandboxPorts: ReadonlyMap<string, number> = new Map(
+  Object.keys(sandboxSettings.shape).flatMap((name) => {
+    const door = /^SANDBOX_(\w+)_PORT$/.exec(name)?.[1];
+    return door === undefined ? [] : [[door, Number(defaultOf(sandboxSettings, name))] as const];
+  }),
 );
 
 /** The settings that must not be written where everybody reads: their description says so. */
