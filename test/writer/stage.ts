@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +15,7 @@ import {
   type Topic,
   type UserUpdate,
 } from '@libs/contracts';
-import { createEmbeddedLog, decode, type EventLog } from '@libs/event-log';
+import { createEventLog, decode, type EventLog } from '@libs/event-log';
 import { createLogger, createMetrics, Health, type Metrics } from '@libs/observability';
 import { startService, type RunningService } from '@libs/service';
 import { iterableWriterService } from '../../apps/iterable-writer/src/iterable-writer.module.js';
@@ -33,55 +34,66 @@ export interface RunningWriter extends RunningService {
   readonly metrics: Metrics;
 }
 
-/** A writer's surroundings: an embedded log of its own and a simulated Iterable project, over real HTTP. */
+export interface StageOptions extends Omit<IterableSandboxOptions, 'faults'> {
+  /** Kafka's; else an embedded log. */
+  readonly brokers?: string;
+}
+
+/** A writer's surroundings: a log of its own and a simulated Iterable project, over real HTTP. */
 export class Stage {
   readonly dataDir = mkdtempSync(join(tmpdir(), 'writer-'));
-  readonly log: EventLog;
   readonly faults: Faults;
   readonly sandbox: IterableSandbox;
   readonly writers: RunningWriter[] = [];
+  /** What a writer is given as environment. */
+  readonly settings: Record<string, string>;
   private readonly logs: EventLog[] = [];
-  private url = '';
   private nextOffset = 0;
 
-  constructor(options: Omit<IterableSandboxOptions, 'faults'> = {}) {
+  constructor({ brokers, ...options }: StageOptions = {}) {
     let seed = 7;
     const random = () => {
       seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
       return seed / 2 ** 31;
     };
-    this.log = this.openLog();
     this.faults = new Faults(random);
     this.sandbox = createIterableSandbox({ random, ...options, faults: this.faults });
+    const kafka: Record<string, string> =
+      brokers === undefined ? {} : { KAFKA_BROKERS: brokers, KAFKA_TOPIC_PREFIX: `t${randomUUID().slice(0, 8)}.` };
+    this.settings = {
+      ...kafka,
+      KAFKA_PARTITIONS: String(PARTITIONS),
+      KAFKA_SESSION_TIMEOUT_MS: String(SESSION_TIMEOUT_MS),
+      ITERABLE_API_KEY: 'sandbox',
+      DATA_DIR: this.dataDir,
+      LOG_LEVEL: 'silent',
+    };
   }
 
   async open(): Promise<this> {
-    await this.log.applyTopics(allTopics);
-    this.url = (await this.sandbox.listen()).url;
+    this.settings['ITERABLE_BASE_URL'] = (await this.sandbox.listen()).url;
+    await (await this.openLog()).applyTopics(allTopics);
     return this;
   }
 
-  /** A member of its own in the log's file, as another process would be. */
-  openLog(): EventLog {
-    const log = createEmbeddedLog({
-      dataDir: this.dataDir,
-      partitions: PARTITIONS,
-      sessionTimeoutMs: SESSION_TIMEOUT_MS,
-      clientId: 'iterable-writer',
-    });
+  /** The test's own. */
+  get log(): EventLog {
+    const [own] = this.logs;
+    if (own === undefined) throw new Error('the stage is not open');
+    return own;
+  }
+
+  /** The log as another process has it. */
+  async openLog(): Promise<EventLog> {
+    const settings = this.parse();
+    const logger = createLogger('test', settings.LOG_LEVEL);
+    const log = await createEventLog(settings, { clientId: 'iterable-writer', logger });
     this.logs.push(log);
     return log;
   }
 
-  async startWriter(environment: Record<string, string> = {}, log: EventLog = this.log): Promise<RunningWriter> {
-    const settings = loadSettings('iterable-writer', iterableWriterService.settings, {
-      ITERABLE_BASE_URL: this.url,
-      ITERABLE_API_KEY: 'sandbox',
-      DATA_DIR: this.dataDir,
-      KAFKA_SESSION_TIMEOUT_MS: String(SESSION_TIMEOUT_MS),
-      LOG_LEVEL: 'silent',
-      ...environment,
-    });
+  async startWriter(own: Record<string, string> = {}, log: EventLog = this.log): Promise<RunningWriter> {
+    const settings = this.parse(own);
     const metrics = createMetrics();
     const parts = {
       log,
@@ -158,6 +170,10 @@ export class Stage {
     await Promise.all(this.logs.map((log) => log.close()));
     await this.sandbox.close();
     rmSync(this.dataDir, { recursive: true, force: true });
+  }
+
+  private parse(own: Record<string, string> = {}) {
+    return loadSettings('iterable-writer', iterableWriterService.settings, { ...this.settings, ...own });
   }
 
   private async readAll<T>(topic: Topic<T>): Promise<T[]> {

@@ -178,7 +178,7 @@ describe('two writers', () => {
     );
     const first = await stage.startWriter();
     await waitFor('the first to be active', async () => (await gauge(first, 'writerActive')) === 1);
-    const second = await stage.startWriter({}, stage.openLog());
+    const second = await stage.startWriter({}, await stage.openLog());
     await waitFor('the first half', () => stage.requests().length >= 14);
     expect(await gauge(second, 'writerActive')).toBe(0);
     await first.close();
@@ -203,5 +203,27 @@ describe('two writers', () => {
     await waitFor('the request', () => stage.requests().length === 1);
     await writer.close();
     expect([await stage.uncommitted(), await stage.tally()]).toEqual([0, { written: 10 }]);
+  });
+
+  it('repeat what was answered but not booked when the first dies in between', async () => {
+    stage = await new Stage().open();
+    const updates = await stage.send(
+      'backfill',
+      times(2_000, (n) => ({ dataFields: { State: n } })),
+    );
+    const dying = await stage.openLog();
+    // Death between answer and booking: Iterable has the users, and nothing of it reaches the log, neither outcome nor commit.
+    const deaf = new Proxy(dying, {
+      get: (log, name) => (name === 'append' ? () => new Promise(() => {}) : Reflect.get(log, name).bind(log)),
+    });
+    await stage.startWriter({}, deaf);
+    await waitFor('both answers', () => stage.sandbox.stats().written === 2_000);
+    expect([await stage.tally(), await stage.uncommitted()]).toEqual([{}, 2_000]);
+    await dying.close();
+    stage.writers.length = 0; // dead: nobody closes it
+    await stage.startWriter({}, await stage.openLog());
+    await allCommitted();
+    await expectAllWritten(updates);
+    expect([await stage.tally(), stage.sandbox.stats().written]).toEqual([{ written: 2_000 }, 4_000]);
   });
 });

@@ -96,7 +96,7 @@ describe('the writer, all being well', () => {
     await first.close();
     if (store === 'lost') rmSync(join(stage.dataDir, 'writer-identities.db'));
     await stage.send('backfill', [state(4), { recordId: leadId(2), email: 'grace@example.com' }]);
-    await stage.startWriter({}, stage.openLog());
+    await stage.startWriter({}, await stage.openLog());
     await allCommitted();
     expect(await stage.tally()).toEqual({ written: 2, 'superseded writer.stale_version': 1 });
     expect(stage.profile({ email: 'ada@example.com' })).toMatchObject({ State: 5 });

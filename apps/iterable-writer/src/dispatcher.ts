@@ -79,13 +79,21 @@ export class Dispatcher {
     this.sleep();
   }
 
-  /** After {@link close}: waits for what is on its way, and gives up after `deadlineMs`. */
+  /** After {@link close}: waits for what is on its way, and gives it up after `deadlineMs`: it is read again by the next owner. */
   async finish(deadlineMs: number): Promise<void> {
-    const deadline = setTimeout(() => {
-      for (const controller of this.inFlight.values()) controller.abort();
-    }, deadlineMs);
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        for (const controller of this.inFlight.values()) controller.abort();
+        resolve();
+      }, deadlineMs);
+    });
+    await Promise.race([this.idle(), deadline]);
+    clearTimeout(timer);
+  }
+
+  private async idle(): Promise<void> {
     while (this.tasks.size > 0) await Promise.all(this.tasks);
-    clearTimeout(deadline);
   }
 
   /** Forgets what belongs to partitions that are no longer ours; their requests on the way are broken off. */

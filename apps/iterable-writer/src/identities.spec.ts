@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { allTopics, topics, toRecordId, type Identity } from '@libs/contracts';
+import { createEmbeddedLog, type EmbeddedLog } from '@libs/event-log';
+import { createLogger, Health } from '@libs/observability';
+import { Identities } from './identities.js';
+import { IdentityStore } from './identity-store.js';
+
+const leadId = (n: number) => toRecordId(`00Q5f00000${String(n).padStart(5, '0')}`) ?? '';
+const version = (modstampMs: number) => ({ modstampMs, fetchedAtMs: 0 });
+const message = (n: number, modstampMs: number) => {
+  const value: Identity = { recordType: 'Lead', email: `${n}@example.com`, version: version(modstampMs) };
+  return { topic: topics.identities, key: leadId(n), value };
+};
+
+let dataDir: string;
+let log: EmbeddedLog;
+let health: Health;
+const opened: Identities[] = [];
+
+function open(): Identities {
+  const store = IdentityStore.open({ dataDir, source: 'test' });
+  const identities = new Identities(store, log, { health, logger: createLogger('test', 'silent') });
+  opened.push(identities);
+  return identities;
+}
+
+beforeEach(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), 'identities-'));
+  log = createEmbeddedLog({ dataDir: ':memory:', partitions: 2 });
+  health = new Health();
+  await log.applyTopics(allTopics);
+});
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((identities) => identities.close()));
+  await log.close();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+describe('Identities', () => {
+  it('know what was written before, once they have caught up', async () => {
+    await log.append([message(1, 5), message(2, 5), message(1, 7)]);
+    const identities = open();
+    expect(identities.isStale(leadId(1), version(6))).toBe(false);
+    await identities.catchUp(new AbortController().signal);
+    expect([6, 7, 8].map((at) => identities.isStale(leadId(1), version(at)))).toEqual([true, false, false]);
+    expect(identities.isStale(leadId(3), version(0))).toBe(false);
+    expect(health.ready).toBe(true);
+  });
+
+  it('read along while standing by', async () => {
+    const identities = open();
+    identities.standBy();
+    await log.append([message(1, 5)]);
+    await vi.waitFor(() => expect(identities.isStale(leadId(1), version(4))).toBe(true));
+    await log.append([message(1, 9)]);
+    await vi.waitFor(() => expect(identities.isStale(leadId(1), version(8))).toBe(true));
+  });
+
+  it('go on from where the last process was, and take their own appends without reading them', async () => {
+    const first = open();
+    await first.catchUp(new AbortController().signal);
+    const own = message(1, 5);
+    const [position] = await log.append([own]);
+    if (position !== undefined) first.wrote([{ message: own, position }]);
+    await opened.pop()?.close();
+    const read = vi.spyOn(log, 'read');
+    const second = open();
+    await second.catchUp(new AbortController().signal);
+    expect(second.isStale(leadId(1), version(4))).toBe(true);
+    const from = read.mock.calls[0]?.[1]?.from;
+    expect(from).toEqual({ [position?.partition ?? -1]: 1 });
+  });
+
+  it('read what a writer that lost its claims appended in between', async () => {
+    const identities = open();
+    await identities.catchUp(new AbortController().signal);
+    await log.append([message(1, 8)]); // the other's
+    const own = message(1, 5);
+    const [position] = await log.append([own]);
+    if (position !== undefined) identities.wrote([{ message: own, position }]);
+    await vi.waitFor(() => expect(identities.isStale(leadId(1), version(7))).toBe(true));
+  });
+
+  it('begin anew when the topic was made anew', async () => {
+    await log.append([message(1, 5), message(1, 6), message(1, 7)]);
+    await open().catchUp(new AbortController().signal);
+    await opened.pop()?.close();
+    await log.close();
+    log = createEmbeddedLog({ dataDir: ':memory:', partitions: 2 });
+    await log.applyTopics(allTopics);
+    await log.append([message(1, 3)]);
+    const identities = open();
+    await identities.catchUp(new AbortController().signal);
+    expect([2, 3, 6].map((at) => identities.isStale(leadId(1), version(at)))).toEqual([true, false, false]);
+  });
+
+  it('wait, not ready, while the topic cannot be read', async () => {
+    const bare = createEmbeddedLog({ dataDir: ':memory:', partitions: 2 });
+    const store = IdentityStore.open({ dataDir, source: 'test' });
+    const identities = new Identities(store, bare, { health, logger: createLogger('test', 'silent') });
+    const caughtUp = identities.catchUp(new AbortController().signal);
+    await vi.waitFor(() => expect(health.ready).toBe(false));
+    await bare.applyTopics(allTopics);
+    await caughtUp;
+    expect(health.ready).toBe(true);
+    await identities.close();
+    await bare.close();
+  });
+});
