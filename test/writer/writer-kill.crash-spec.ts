@@ -11,7 +11,6 @@ let stage: Stage;
 const processes: ServiceProcess[] = [];
 
 afterEach(async () => {
-  for (const one of processes) console.log(one.child.pid, one.child.signalCode, one.output().slice(0,3000)); console.log(stage.sandbox.stats(), stage.requests().map(r=>[r.at%1000000,r.status,r.users].join(':')).join(' '));
   await Promise.all(processes.splice(0).map((one) => one.kill()));
   await stage.close();
 });
