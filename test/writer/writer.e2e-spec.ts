@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { deadReasons } from '@libs/iterable';
 import { waitFor } from '../support/wait.js';
-import { leadId, mostInWindow, Stage } from './stage.js';
+import { leadId, Stage } from './stage.js';
 
 let stage: Stage;
 
@@ -25,8 +25,8 @@ describe('the writer, all being well', () => {
     expect(await stage.tally()).toEqual({ written: 10_000 });
     expect(stage.sandbox.stats().users).toBe(10_000);
     const requests = stage.requests();
+    // Ten in less than a second would have emptied the sandbox's bucket: some of them would have been answered 429.
     expect(requests.map(({ status }) => status)).toEqual(times(10, () => 200));
-    expect(mostInWindow(requests, 1)).toBeLessThanOrEqual(6);
     const outcomes = await stage.outcomes();
     expect(new Set(outcomes.flatMap(({ offsets }) => offsets)).size).toBe(10_000);
     expect(outcomes[0]).toMatchObject({ recordType: 'Lead', lane: 'backfill', jobIds: ['job'] });
