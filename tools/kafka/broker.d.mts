@@ -7,6 +7,8 @@ export declare class BrokerUnavailableError extends Error {}
 export interface Broker {
   /** `host:port`. */
   readonly brokers: string;
+  /** `host:port` of the listener that asks who is there, if one was wanted. */
+  readonly saslBrokers?: string;
   readonly port: number;
   readonly dataDir: string;
   readonly pid: number | undefined;
@@ -25,4 +27,9 @@ export declare function jarDirectory(): string;
 export declare function resolveJars(): Promise<string>;
 
 /** Starts a broker and waits until it answers. Errors: {@link BrokerUnavailableError} saying what to install. */
-export declare function startBroker(options?: { readonly port?: number; readonly dataDir?: string }): Promise<Broker>;
+export declare function startBroker(options?: {
+  readonly port?: number;
+  readonly dataDir?: string;
+  /** Opens a listener more, for this user: PLAIN and SCRAM-SHA-512. */
+  readonly sasl?: { readonly username: string; readonly password: string };
+}): Promise<Broker>;

@@ -105,14 +105,25 @@ async function freePorts(count) {
   return ports;
 }
 
-function properties(dataDir, port, controllerPort) {
+/** A listener more, on which clients must say who they are: PLAIN and SCRAM-SHA-512, without TLS. */
+function saslProperties({ username, password }) {
+  const plain = 'org.apache.kafka.common.security.plain.PlainLoginModule';
+  const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule';
+  return `sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
+listener.name.sasl.plain.sasl.jaas.config=${plain} required user_${username}="${password}";
+listener.name.sasl.scram-sha-512.sasl.jaas.config=${scram} required;
+`;
+}
+
+function properties(dataDir, port, controllerPort, sasl) {
+  const [listener, protocol] = sasl ? [`,SASL://127.0.0.1:${sasl.port}`, ',SASL:SASL_PLAINTEXT'] : ['', ''];
   return `process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:${controllerPort}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}
-advertised.listeners=PLAINTEXT://127.0.0.1:${port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}${listener}
+advertised.listeners=PLAINTEXT://127.0.0.1:${port}${listener}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT${protocol}
 inter.broker.listener.name=PLAINTEXT
 log.dirs=${join(dataDir, 'log')}
 offsets.topic.replication.factor=1
@@ -132,7 +143,7 @@ auto.create.topics.enable=false
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 controlled.shutdown.enable=false
-`;
+${sasl ? saslProperties(sasl) : ''}`;
 }
 
 /** Resolves when the broker says that it has started: then its controller has taken it in. */
@@ -151,14 +162,15 @@ async function ready(child, logFile, logStart) {
  *
  * `port`: default a free one. `dataDir`: kept if given, else a temporary directory that `stop` removes.
  * `kill` is SIGKILL and keeps the data; `restart` starts it again on the same port with the same data.
- * @param {{port?: number, dataDir?: string}} [options]
+ * `sasl`: opens a listener more, for this user.
+ * @param {{port?: number, dataDir?: string, sasl?: {username: string, password: string}}} [options]
  */
-export async function startBroker({ port, dataDir } = {}) {
+export async function startBroker({ port, dataDir, sasl } = {}) {
   await checkJava();
   const jars = await resolveJars();
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await startOn(jars, port, dataDir);
+      return await startOn(jars, port, dataDir, sasl);
     } catch (error) {
       // A free port may be taken by somebody else before the broker binds it.
       if (port !== undefined || attempt === START_ATTEMPTS) throw error;
@@ -166,14 +178,15 @@ export async function startBroker({ port, dataDir } = {}) {
   }
 }
 
-async function startOn(jars, wantedPort, wantedDir) {
-  const [freePort, controllerPort] = await freePorts(2);
+async function startOn(jars, wantedPort, wantedDir, user) {
+  const [freePort, controllerPort, saslPort] = await freePorts(3);
+  const sasl = user && { ...user, port: saslPort };
   const port = wantedPort ?? freePort;
   const dataDir = wantedDir ?? mkdtempSync(join(tmpdir(), 'kafka-'));
   mkdirSync(dataDir, { recursive: true });
   const config = join(dataDir, 'server.properties');
   const logFile = join(dataDir, 'broker.log');
-  writeFileSync(config, properties(dataDir, port, controllerPort));
+  writeFileSync(config, properties(dataDir, port, controllerPort, sasl));
   const java = [
     ...[
       '-Xms128m',
@@ -187,7 +200,9 @@ async function startOn(jars, wantedPort, wantedDir) {
   ];
   if (!existsSync(join(dataDir, 'log', 'meta.properties'))) {
     const id = (await run(javaCommand(), [...java, 'kafka.tools.StorageTool', 'random-uuid'])).stdout.trim();
-    await run(javaCommand(), [...java, 'kafka.tools.StorageTool', 'format', '--standalone', '-t', id, '-c', config]);
+    const scram = sasl ? ['--add-scram', `SCRAM-SHA-512=[name=${sasl.username},password=${sasl.password}]`] : [];
+    const format = ['format', '--standalone', '-t', id, '-c', config, ...scram];
+    await run(javaCommand(), [...java, 'kafka.tools.StorageTool', ...format]);
   }
   const brokers = `127.0.0.1:${port}`;
   let child;
@@ -222,6 +237,7 @@ async function startOn(jars, wantedPort, wantedDir) {
   }
   return {
     brokers,
+    saslBrokers: sasl && `127.0.0.1:${sasl.port}`,
     port,
     dataDir,
     get pid() {
