@@ -47,7 +47,10 @@ export interface EmbeddedLogOptions {
   readonly logger?: Logger;
 }
 
-/** Opens the log in a file of its own. Several processes of one host may share it. */
+/**
+ * Opens the log in a file of its own. Several processes of one host may share it; one that is frozen in the middle of a
+ * transaction holds up the others' writes, which fail as unavailable meanwhile.
+ */
 export function createEmbeddedLog(options: EmbeddedLogOptions): EmbeddedLog {
   return new EmbeddedLog(options);
 }

@@ -13,6 +13,7 @@ export interface MemberProcess {
   handled(): number[];
   /** Partitions of its newest generation. */
   partitions(): readonly number[];
+  /** Stops it where it is, as a long pause of the machine would, until {@link wake}. */
   freeze(): void;
   wake(): void;
   /** SIGKILL: no warning. */
@@ -57,7 +58,7 @@ export async function startMember(orders: Orders): Promise<MemberProcess> {
     reports,
     handled: () => reports.flatMap((report) => (report.kind === 'handled' ? report.numbers : [])),
     partitions: () => reports.findLast((report) => report.kind === 'assigned')?.partitions ?? [],
-    freeze: () => void child.kill('SIGSTOP'),
+    freeze: () => void child.kill('SIGUSR2'),
     wake: () => void child.kill('SIGCONT'),
     kill: async () => {
       await end('SIGKILL');

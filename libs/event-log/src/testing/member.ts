@@ -78,6 +78,8 @@ async function main(orders: Orders): Promise<void> {
       }, recommitMs);
     }
   }
+  // From here the freeze never falls into a transaction of SQLite, which would hold up every other process too.
+  process.on('SIGUSR2', () => process.kill(process.pid, 'SIGSTOP'));
   tell({ kind: 'ready' });
   process.once('SIGTERM', () => {
     void log.close().then(() => process.exit(0));
