@@ -62,6 +62,8 @@ export const stormRequest = z.strictObject({
   events: z.number().int().min(1).max(2_000_000),
   records: z.number().int().min(1).optional(),
   eventBytes: z.number().int().min(500).max(30_000).optional(),
+  /** Answer at once; `GET /stats` shows how the log grows. For storms that last longer than a client waits. */
+  background: z.boolean().default(false),
   ...by,
 });
 export const channelRequest = z.strictObject({ name, entities: z.array(name).min(1) });

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { salesforceAdminPaths, salesforceAdminRoutes } from './admin-routes.js';
 import { openTestOrg, type TestOrg } from './testing/test-org.js';
 
@@ -102,6 +102,9 @@ describe('the admin routes of the org', () => {
     });
     expect(org.sandbox.stats().events.appended).toBe(121);
     expect((await post('/storm', { object: 'Contact', events: 1 })).status).toBe(400);
+    expect((await post('/storm', { object: 'Contact', events: 1, background: true })).status).toBe(400);
+    expect(await post('/storm', { events: 500, background: true })).toEqual({ status: 200, body: { started: true } });
+    await vi.waitFor(() => expect(org.sandbox.stats().events.appended).toBe(621));
   });
 
   it('define channels and set limits', async () => {

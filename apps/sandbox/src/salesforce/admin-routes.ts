@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Router, type Response } from 'express';
 import {
   channelRequest,
@@ -84,9 +85,16 @@ export function salesforceAdminRoutes(sandbox: SalesforceSandbox): Router {
     return { records: sandbox.massChange(asked, { userId, client }) };
   });
   post('/storm', async (body) => {
-    const { userId, client, ...asked } = stormRequest.parse(body);
+    const { userId, client, background, ...asked } = stormRequest.parse(body);
     const startedAt = performance.now();
-    const made = await sandbox.storm(asked, { userId, client });
+    const storm = sandbox.storm(asked, { userId, client });
+    if (background) {
+      // What is refused at once is told; later nobody listens.
+      await Promise.race([storm, setImmediate()]);
+      storm.catch(() => {});
+      return { started: true };
+    }
+    const made = await storm;
     return { ...made, seconds: Math.round(performance.now() - startedAt) / 1000 };
   });
   post('/channels', (body) => ({ channel: sandbox.defineChannel(channelRequest.parse(body)) }));

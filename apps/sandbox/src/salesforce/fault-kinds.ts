@@ -8,6 +8,7 @@ export interface FaultKind {
 }
 
 const none = z.strictObject({});
+const rewind = z.strictObject({ events: z.number().int().min(1).max(100_000).default(100) });
 const milliseconds = z.number().int().min(0).max(600_000);
 
 /**
@@ -15,7 +16,8 @@ const milliseconds = z.number().int().min(0).max(600_000);
  * a prefix strike any request whose path contains `match`: OAuth, REST and CometD. Those with `cometd-` strike CometD
  * messages; `match` is then searched in `/cometd/<version>` followed by the message's channel, e.g. `/meta/connect`. Those
  * with `pubsub-` strike gRPC calls, when they begin and, on a running Subscribe, each time it is about to send; `match` is
- * searched in `/eventbus.v1.PubSub/<rpc>` followed by the topic or the schema id.
+ * searched in `/eventbus.v1.PubSub/<rpc>` followed by the topic or the schema id. Those with `event-` strike events when they
+ * are made; `match` is searched in `/data/<object>`.
  */
 export const salesforceFaultKinds = {
   'http-500': { does: 'HTTP 500 with an UNKNOWN_EXCEPTION error array; the request is not processed.', options: none },
@@ -85,12 +87,24 @@ export const salesforceFaultKinds = {
     does: 'The events of the previous reply are delivered again, before the new ones.',
     options: none,
   },
+  'cometd-rewind': {
+    does: 'A subscription that gives a replay id begins some events earlier: newer ones were seen before older ones.',
+    options: rewind,
+  },
   'cometd-silent': {
     does: 'Subscribed and connected, but nothing is delivered and the position does not move (article 005321562).',
     options: none,
   },
   'cometd-cut-body': {
     does: 'The reply of a connect ends in the middle of its JSON; its events count as delivered.',
+    options: none,
+  },
+  'event-gap': {
+    does: 'A change has a gap event: its GAP_ type, the ids, no fields. wildcard: the prefix and * instead of ids.',
+    options: z.strictObject({ wildcard: z.boolean().default(false) }),
+  },
+  'event-overflow': {
+    does: 'A transaction overflows: GAP_OVERFLOW with the empty id instead of its events of the object.',
     options: none,
   },
   'pubsub-unauthenticated': { does: 'UNAUTHENTICATED with service.auth.error.', options: none },
@@ -108,6 +122,10 @@ export const salesforceFaultKinds = {
   'pubsub-duplicate': {
     does: 'The events of a response are delivered once more, in the next response.',
     options: none,
+  },
+  'pubsub-rewind': {
+    does: 'A Subscribe that gives a replay id begins some events earlier: newer ones were seen before older ones.',
+    options: rewind,
   },
   'pubsub-schema-unknown': { does: 'GetSchema does not find the schema: NOT_FOUND.', options: none },
 } as const satisfies Readonly<Record<string, FaultKind>>;

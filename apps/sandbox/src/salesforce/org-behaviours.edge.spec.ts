@@ -30,6 +30,7 @@ async function pubsub(topicName: string) {
 }
 
 const lead = (LastName: string) => org.sandbox.records.create('Lead', [{ LastName, Company: 'Acme' }])[0] ?? '';
+const fresh = async () => ({ authorization: `Bearer ${await org.token()}` });
 const soon = { timeout: 10_000 };
 
 describe('the org, as subscribers see it', () => {
@@ -178,7 +179,62 @@ describe('the org, as subscribers see it', () => {
   });
 });
 
+describe('faults of the event bus', () => {
+  it('turn changes into gaps and transactions into overflows, for all subscribers', async () => {
+    await open();
+    const [id = ''] = org.sandbox.records.create('Lead', [{ LastName: 'A', Company: 'A' }]);
+    const subscriber = await cometd('/data/LeadChangeEvent');
+    const { call } = await pubsub('/data/LeadChangeEvent');
+    org.faults.add({ system: 'salesforce', kind: 'event-gap', rate: 1, count: 1, options: {} });
+    org.sandbox.records.update('Lead', [{ Id: id, Title: 'B' }]);
+    org.faults.add({ system: 'salesforce', kind: 'event-overflow', rate: 1, count: 1, options: {} });
+    org.sandbox.records.update('Lead', [{ Id: id, Title: 'C' }]);
+    await vi.waitFor(() => expect(subscriber.events).toHaveLength(3), soon);
+    await vi.waitFor(() => expect(call.events).toHaveLength(3), soon);
+    expect(subscriber.told().slice(1)).toEqual([
+      ['GAP_UPDATE', 'Lead', [id]],
+      ['GAP_OVERFLOW', 'Lead', ['000000000000000AAA']],
+    ]);
+  });
+
+  it('keep everything back from CometD while the log grows, and show it in the figures', async () => {
+    await open();
+    const subscriber = await cometd('/data/LeadChangeEvent');
+    const { call } = await pubsub('/data/LeadChangeEvent');
+    org.faults.add({ system: 'salesforce', kind: 'cometd-silent', rate: 1, options: {} });
+    for (let n = 0; n < 3; n += 1) lead(`L${n}`);
+    await vi.waitFor(() => expect(call.events).toHaveLength(3), soon);
+    expect(subscriber.events).toHaveLength(0);
+    expect(org.sandbox.stats()).toMatchObject({
+      events: { retained: 3 },
+      cometd: { clients: 1, delivered: 0 },
+      pubsub: { delivered: 3 },
+    });
+    org.faults.clear('salesforce', 'cometd-silent');
+    lead('L3');
+    await vi.waitFor(() => expect(subscriber.events).toHaveLength(4), soon);
+  });
+});
+
 describe('the allowance of delivered events', () => {
+  it('can be queried by hour', async () => {
+    await open();
+    lead('A');
+    const { call } = await pubsub('/data/LeadChangeEvent');
+    await vi.waitFor(() => expect(call.events).toHaveLength(1), soon);
+    const soql =
+      "SELECT Name, StartDate, EndDate, Value FROM PlatformEventUsageMetric WHERE Name = 'CHANGE_EVENTS_DELIVERED'";
+    const hour = { Name: 'CHANGE_EVENTS_DELIVERED', Value: 1 };
+    expect((await org.query(soql)).records).toMatchObject([hour]);
+    expect((await org.query(soql)).records).toMatchObject([hour]);
+    org.clock.advance(25 * 3_600);
+    expect(
+      (await org.call('GET', `/query?q=${encodeURIComponent(soql)}`, undefined, await fresh())).body,
+    ).toMatchObject({
+      totalSize: 0,
+    });
+  });
+
   it('is one for all subscribers of both transports, and can be lifted', async () => {
     await open({ limits: { deliveredEventsPerDay: 6 } });
     const subscriber = await cometd('/data/LeadChangeEvent');

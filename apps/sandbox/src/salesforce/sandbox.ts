@@ -1,6 +1,7 @@
 import { channelsOf, customChannels } from './cometd/channels.js';
 import { CometdServer } from './cometd/cometd-server.js';
 import type { ChangeEvent, ChangeType } from './events/change-event.js';
+import { disturbed } from './events/disturbed.js';
 import { EventLog } from './events/event-log.js';
 import { defaultTransactionLimits } from './events/transaction-changes.js';
 import { DailyCount } from './http/api-usage.js';
@@ -21,6 +22,7 @@ import type { Org } from './org.js';
 import { PubSubServer } from './pubsub/pubsub-server.js';
 import { seededRandom } from './random.js';
 import { authorOf, namedObject, recordsApi, type By, type RecordsApi } from './records-api.js';
+import { usageMetricObject } from './rest/usage-metrics.js';
 import { Schema } from './schema/schema.js';
 import { standardObjects } from './schema/standard-objects.js';
 import type { ObjectSchema } from './schema/types.js';
@@ -132,7 +134,7 @@ export function createSalesforceSandbox(options: SalesforceSandboxOptions): Sale
     schema,
     store,
     queries: new QueryEngine(store, now, { open: limits.openCursors, idleMs: timing.locatorIdleMs }),
-    writer: new Writer(store, now, (made) => events.append(made.filter(isPublished)), {
+    writer: new Writer(store, now, (made) => events.append(disturbed(made.filter(isPublished), options.faults)), {
       ...defaultTransactionLimits,
       ...options.transactions,
     }),
@@ -213,10 +215,10 @@ export function createSalesforceSandbox(options: SalesforceSandboxOptions): Sale
   };
 }
 
-/** The standard objects, with those of the same name replaced and custom ones added. */
+/** The standard objects, with those of the same name replaced and custom ones added; and what the org tells of itself. */
 function mergeObjects(own: readonly ObjectSchema[]): ObjectSchema[] {
   const kept = standardObjects.filter((one) => !own.some((other) => other.name === one.name));
-  return [...kept, ...own];
+  return [...kept, ...own, usageMetricObject];
 }
 
 function emit(org: Org, event: EmittedEvent): number {

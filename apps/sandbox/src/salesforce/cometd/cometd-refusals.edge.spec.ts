@@ -195,6 +195,19 @@ describe('faults', () => {
     expect(await probe.subscribe(LEADS, replayId)).toMatchObject({ successful: true });
   });
 
+  it('cometd-rewind begins before the replay id', async () => {
+    await open();
+    // One after the other: an event each, and in a known order.
+    const ids = ['A', 'B', 'C', 'D'].map((name) => createLeads(name)[0] ?? '');
+    await connected(-2);
+    const all = eventsIn(await probe.connect());
+    org.faults.add({ system: 'salesforce', kind: 'cometd-rewind', rate: 1, options: { events: 2 } });
+    await probe.subscribe(LEADS, replayIdOf(all[2]));
+    expect(idsIn(await probe.connect())).toEqual(ids.slice(1));
+    await probe.subscribe(LEADS, replayIdOf(all[0]));
+    expect(idsIn(await probe.connect())).toEqual(ids);
+  });
+
   it('cometd-http-503-html and cometd-http-401-json are no Bayeux at all', async () => {
     await open();
     await connected();

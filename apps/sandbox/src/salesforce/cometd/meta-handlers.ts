@@ -168,7 +168,9 @@ export class MetaHandlers {
     if (id === -1) return this.org.events.tip;
     if (id === -2) return 0;
     if (!Number.isSafeInteger(id) || this.strikes('cometd-replay-expired', '/meta/subscribe', exchange)) return null;
-    return this.org.events.holds(id) ? id : null;
+    if (!this.org.events.holds(id)) return null;
+    const rewind = strike(this.org.faults, 'cometd-rewind', `${exchange.path}/meta/subscribe`);
+    return rewind === null ? id : this.org.events.before(id, rewind.events);
   }
 
   private isOverDailyLimit(): boolean {

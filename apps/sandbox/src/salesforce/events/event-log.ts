@@ -110,6 +110,14 @@ export class EventLog {
     }));
   }
 
+  /** The place `count` events before this one, or the oldest there is. */
+  before(replayId: number, count: number): number {
+    const earlier = this.db
+      .prepare('SELECT replay_id FROM events WHERE replay_id < ? ORDER BY replay_id DESC LIMIT 1 OFFSET ?')
+      .get(replayId, count - 1);
+    return earlier === undefined ? 0 : Number(earlier['replay_id']);
+  }
+
   stats(): { retained: number; appended: number; oldestReplayId: number | null; newestReplayId: number } {
     this.purge();
     const oldest = this.db

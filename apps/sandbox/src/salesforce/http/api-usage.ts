@@ -14,12 +14,15 @@ export class DailyCount {
 
   /** What was counted in the last 24 hours. */
   get used(): number {
-    const oldest = Math.floor(this.now() / HOUR_MS) - HOURS;
     let sum = 0;
-    for (const [hour, count] of this.hours) {
-      if (hour <= oldest) this.hours.delete(hour);
-      else sum += count;
-    }
+    for (const [, count] of this.byHour) sum += count;
     return sum;
+  }
+
+  /** The counts of the last 24 hours that have one; hours since 1970. */
+  get byHour(): Iterable<readonly [hour: number, count: number]> {
+    const oldest = Math.floor(this.now() / HOUR_MS) - HOURS;
+    for (const hour of this.hours.keys()) if (hour <= oldest) this.hours.delete(hour);
+    return this.hours;
   }
 }

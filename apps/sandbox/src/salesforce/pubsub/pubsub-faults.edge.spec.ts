@@ -104,6 +104,18 @@ describe('faults of the Pub/Sub API', () => {
     expect(next).toBeGreaterThan(again ?? 0);
   });
 
+  it('pubsub-rewind begins before the replay id', async () => {
+    await open();
+    for (let n = 0; n < 5; n += 1) change();
+    const all = probe.subscribe({ topicName: LEADS, replayPreset: 'EARLIEST', numRequested: 10 });
+    await arrived(all, 5);
+    fault('pubsub-rewind', { options: { events: 2 } });
+    const replayId = all.events[3]?.replayId;
+    const again = probe.subscribe({ topicName: LEADS, replayPreset: 'CUSTOM', replayId, numRequested: 10 });
+    await arrived(again, 3);
+    expect(again.replayIds).toEqual(all.replayIds.slice(2));
+  });
+
   it('pubsub-schema-unknown hides a schema', async () => {
     await open();
     const { schemaId } = await probe.topic(LEADS);

@@ -2,6 +2,7 @@ import { SalesforceError } from '../errors.js';
 import { json, type Reply } from '../http/replies.js';
 import type { QueryPage } from '../soql/query-engine.js';
 import type { RestCall, Route } from './route.js';
+import { refreshUsageMetrics } from './usage-metrics.js';
 import { strike } from '../fault-kinds.js';
 
 /** Source: facts/salesforce.md §4.1. */
@@ -21,6 +22,7 @@ function firstPage(call: RestCall, includeDeleted: boolean): Reply {
   if (strike(call.org.faults, 'query-timeout', call.url.pathname)) {
     throw new SalesforceError(400, 'QUERY_TIMEOUT', 'Your query request was running for too long.');
   }
+  refreshUsageMetrics(call.org, soql);
   const page = call.org.queries.query(soql, { includeDeleted, pageSize: pageSize(call), version: call.version });
   return pageReply(call, page);
 }

@@ -265,7 +265,15 @@ describe('metadata and limits', () => {
     expect((await org.call('GET', '/sobjects/Lead/describe', undefined, since)).status).toBe(200);
     expect((await org.call('GET', '/sobjects/Foo/describe')).status).toBe(404);
     const all = (await org.call('GET', '/sobjects')).body as { sobjects: Array<{ name: string }> };
-    expect(all.sobjects.map((one) => one.name)).toEqual(['Lead', 'Contact', 'Account', 'Opportunity', 'User', 'Group']);
+    expect(all.sobjects.map((one) => one.name)).toEqual([
+      'Lead',
+      'Contact',
+      'Account',
+      'Opportunity',
+      'User',
+      'Group',
+      'PlatformEventUsageMetric',
+    ]);
   });
 
   it('count every request and refuse those beyond the day’s allocation', async () => {

@@ -159,8 +159,9 @@ export class RecordStore {
   /** The indexes that a real org has and this project's queries lean on. */
   private indexesOf(object: ObjectSchema): Array<[name: string, columns: string[]]> {
     const single = writtenColumnsOf(object).filter((one) => one.type === 'email' || one.cascadeDelete);
+    const isStamped = object.fields.some((one) => one.name === 'SystemModstamp');
     return [
-      [`${object.name}.SystemModstamp`, ['SystemModstamp', 'Id']],
+      ...(isStamped ? [[`${object.name}.SystemModstamp`, ['SystemModstamp', 'Id']] as [string, string[]]] : []),
       ...single.map((one): [string, string[]] => [`${object.name}.${one.name}`, [one.name]]),
     ];
   }
