@@ -146,6 +146,7 @@ describe('a bad start', () => {
       DATA_DIR: demo.dataDir,
       HTTP_PORT: '0',
       SANDBOX_SALESFORCE_PORT: '0',
+      SANDBOX_PUBSUB_PORT: '0',
       SANDBOX_ITERABLE_PORT: '0',
       SANDBOX_ADMIN_PORT: '0',
     });

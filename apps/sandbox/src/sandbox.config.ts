@@ -68,6 +68,14 @@ export const sandboxSettings = z.object({
     .describe(
       'Change events that the simulated org delivers in a rolling day, to all subscribers together; 25000 in an Enterprise org. 0: no limit.',
     ),
+  SANDBOX_STREAM_SPEED: z.coerce
+    .number()
+    .min(1)
+    .max(10_000)
+    .default(1)
+    .describe(
+      'How many times faster the stream timeouts of the simulated org run: CometD 110 s and 40 s, Pub/Sub 270 s and 60 s.',
+    ),
   SANDBOX_ITERABLE_SWITCHES: switches
     .optional()
     .describe('How the simulated Iterable behaves where the real one is not documented: a JSON object of switches.'),

@@ -1,7 +1,10 @@
+import { once } from 'node:events';
+import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadSettings } from '@libs/config';
 import { runCli } from './cli/program.js';
 import { sandboxSettings } from './sandbox.config.js';
+import { selfSigned } from './salesforce/testing/certificate.js';
 import { createSandbox, PortTakenError, type Sandbox } from './sandbox.js';
 
 let sandbox: Sandbox;
@@ -220,6 +223,44 @@ describe('opening', () => {
     const taken = new URL(sandbox.urls.admin).port;
     await expect(createSandbox(settings({ SANDBOX_ADMIN_PORT: taken }))).rejects.toThrow(PortTakenError);
     await expect(createSandbox(settings({ SANDBOX_ADMIN_PORT: taken }))).rejects.toThrow('SANDBOX_ADMIN_PORT');
+  });
+
+  it('opens the Pub/Sub API, with TLS where it has both halves of it', async () => {
+    const taken = sandbox.urls.pubsub.split(':').at(-1) ?? '';
+    await expect(createSandbox(settings({ SANDBOX_PUBSUB_PORT: taken }))).rejects.toThrow('SANDBOX_PUBSUB_PORT');
+    const { key, certificate } = selfSigned();
+    await expect(createSandbox(settings({ SANDBOX_PUBSUB_CERTIFICATE: certificate }))).rejects.toThrow(
+      'SANDBOX_PUBSUB_KEY: is required',
+    );
+    const own = await createSandbox(
+      settings({ SANDBOX_PUBSUB_CERTIFICATE: certificate, SANDBOX_PUBSUB_KEY: key, SANDBOX_STREAM_SPEED: '100' }),
+    );
+    const [host = '', port = ''] = own.urls.pubsub.split(':');
+    const socket = connect({ host, port: Number(port), ca: certificate, ALPNProtocols: ['h2'] });
+    await once(socket, 'secureConnect');
+    expect(socket.authorized).toBe(true);
+    socket.destroy();
+    await own.close();
+  });
+
+  it('has an allowance of delivered events, unless it is lifted', async () => {
+    const limitOf = async (url: string) => {
+      const body = new URLSearchParams({
+        grant_type: 'client_credentials',
+        client_id: 'sandbox',
+        client_secret: 'sandbox',
+      });
+      const answer = await fetch(`${url}/services/oauth2/token`, { method: 'POST', body });
+      const { access_token: token } = (await answer.json()) as { access_token: string };
+      const limits = await fetch(`${url}/services/data/v67.0/limits`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      return ((await limits.json()) as { DailyDeliveredPlatformEvents: unknown }).DailyDeliveredPlatformEvents;
+    };
+    expect(await limitOf(sandbox.urls.salesforce)).toEqual({ Max: 50_000, Remaining: 50_000 });
+    const own = await createSandbox(settings({ SANDBOX_DELIVERED_EVENTS_PER_DAY: '0' }));
+    expect(await limitOf(own.urls.salesforce)).toMatchObject({ Remaining: 150_000 });
+    await own.close();
   });
 
   it('takes the project type and the switches from the environment', async () => {

@@ -7,10 +7,12 @@ import { Faults } from './faults.js';
 import { createIterableSandbox, iterableFaultKinds, type IterableSandbox } from './iterable/index.js';
 import {
   createSalesforceSandbox,
+  streamTiming,
   registrationObject,
   salesforceAdminRoutes,
   salesforceFaultKinds,
   type PubSubDoor,
+  type SalesforceSandbox,
 } from './salesforce/index.js';
 import { seededRandom } from './salesforce/random.js';
 import type { SandboxSettings } from './sandbox.config.js';
@@ -26,6 +28,7 @@ export interface Sandbox {
   };
   readonly clock: SandboxClock;
   readonly faults: Faults;
+  readonly salesforce: SalesforceSandbox;
   readonly iterable: IterableSandbox;
   /** Adds records to the org; resolves, with what was asked for, when they are there. */
   seed(request: SeedRequest): Promise<Required<SeedRequest>>;
@@ -78,6 +81,7 @@ export async function createSandbox(settings: SandboxSettings): Promise<Sandbox>
     faults,
     seed: settings.SANDBOX_SEED,
     objects: [registrationObject],
+    timing: streamTiming(settings.SANDBOX_STREAM_SPEED),
     limits: { deliveredEventsPerDay: settings.SANDBOX_DELIVERED_EVENTS_PER_DAY || null },
   });
   const iterable = createIterableSandbox({
@@ -134,7 +138,7 @@ export async function createSandbox(settings: SandboxSettings): Promise<Sandbox>
     if (settings.SANDBOX_CHANGES_PER_SECOND > 0) startTraffic(settings.SANDBOX_CHANGES_PER_SECOND);
     ready = true;
     const urls = { salesforce: salesforceUrl, pubsub, iterable: iterableUrl, admin: admin.url };
-    return { urls, clock, faults, iterable, seed, startTraffic, close };
+    return { urls, clock, faults, salesforce, iterable, seed, startTraffic, close };
   } catch (error) {
     await close();
     throw error;

@@ -17,6 +17,7 @@ export type {
   SandboxTiming,
 } from './options.js';
 export { createSalesforceSandbox, type EmittedEvent, type SalesforceSandbox, type SalesforceStats } from './sandbox.js';
+export { streamTiming } from './options.js';
 export type { ConvertedLead, LeadConversion } from './writes/convert-lead.js';
 export type { MassChange, Storm } from './writes/mass-changes.js';
 export type { By, RecordsApi } from './records-api.js';

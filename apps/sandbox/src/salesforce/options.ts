@@ -34,6 +34,16 @@ export const defaultTiming: SandboxTiming = {
   pubsubNoCreditMs: 60 * SECOND,
 };
 
+/** The timeouts of both streams, `speed` times faster than the real ones. */
+export function streamTiming(speed: number): Partial<SandboxTiming> {
+  return {
+    cometdHoldMs: defaultTiming.cometdHoldMs / speed,
+    cometdReconnectMs: defaultTiming.cometdReconnectMs / speed,
+    pubsubKeepaliveMs: defaultTiming.pubsubKeepaliveMs / speed,
+    pubsubNoCreditMs: defaultTiming.pubsubNoCreditMs / speed,
+  };
+}
+
 /** Limits of the org. */
 export interface SandboxLimits {
   /** Requests in a rolling 24 h; a full sandbox has five million. Source: §3.6. */

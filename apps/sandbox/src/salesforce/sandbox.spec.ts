@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SandboxClock } from '../clock.js';
 import { Faults } from '../faults.js';
+import { recordIdOf } from './ids.js';
 import { field, reference, type ObjectSchema } from './schema/types.js';
 import { createSalesforceSandbox, type SalesforceSandbox } from './sandbox.js';
 import type { SalesforceSandboxOptions } from './options.js';
@@ -104,7 +105,11 @@ describe('traffic', () => {
     vi.advanceTimersByTime(30_000);
     expect(traffic.changes).toBe(120);
     expect(sandbox.stats().events.appended).toBe(120);
-    expect(sandbox.stats().records['Lead']?.live).toBeGreaterThan(205);
+    expect(sandbox.stats().records['Lead']?.live).toBeGreaterThan(210);
+    // The integration user is not among those who work in the org: the first user is his.
+    const writers = Array.from({ length: 10 }, (_, n) => sandbox.records.get('Lead', recordIdOf('00Q', 201 + n)));
+    expect(writers.map((one) => one?.['CreatedById'])).not.toContain(recordIdOf('005', 1));
+    expect(writers.every((one) => one !== null)).toBe(true);
     traffic.stop();
     vi.advanceTimersByTime(5_000);
     expect(traffic.changes).toBe(120);

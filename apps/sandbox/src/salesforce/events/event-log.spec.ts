@@ -69,4 +69,42 @@ describe('the event log', () => {
     log.append([event('Lead')]);
     expect(told).toBe(1);
   });
+
+  it('lets other orgs pass: ids that are kept as long, deliver nothing and count as no event', () => {
+    open();
+    const [first = 0] = log.append([event('Lead')]);
+    const passed = log.pass();
+    expect(passed).toBeGreaterThan(first);
+    expect(log.tip).toBe(passed);
+    expect(log.holds(passed)).toBe(true);
+    expect(log.after(0, ['Lead', 'Contact'], 10)).toHaveLength(1);
+    expect(log.stats()).toEqual({ retained: 1, appended: 1, oldestReplayId: first, newestReplayId: passed });
+    now += 73 * HOUR;
+    expect(log.holds(passed)).toBe(false);
+    expect(log.stats()).toEqual({ retained: 0, appended: 1, oldestReplayId: null, newestReplayId: passed });
+  });
+
+  it('gives long texts back, also those that it has not seen for long, until they expire', () => {
+    open();
+    const texts = Array.from({ length: 200 }, (_, n) => `${n} `.repeat(300));
+    const withText = (text: string) => ({
+      ...event('Lead'),
+      body: { Description: text, Title: 'short', Rating: null },
+    });
+    log.append(texts.map(withText));
+    now += 70 * HOUR;
+    log.append([withText(texts[0] ?? ''), withText(texts[199] ?? '')]);
+    const bodies = () => log.after(0, ['Lead'], 500).map((one) => one.event.body);
+    expect(bodies().map((one) => one['Description'])).toEqual([...texts, texts[0], texts[199]]);
+    expect(bodies()[7]).toEqual({ Description: texts[7], Title: 'short', Rating: null });
+    now += 10 * HOUR;
+    expect(bodies().map((one) => one['Description'])).toEqual([texts[0], texts[199]]);
+  });
+
+  it('finds the place some events earlier', () => {
+    open();
+    const ids = log.append(Array.from({ length: 5 }, () => event('Lead')));
+    expect(log.before(ids[4] ?? 0, 2)).toBe(ids[2]);
+    expect(log.before(ids[1] ?? 0, 9)).toBe(0);
+  });
 });

@@ -106,6 +106,18 @@ describe('events in Avro', () => {
     });
   });
 
+  it('carry a patch of a long text that changed in part', async () => {
+    await subscribe('/data/LeadChangeEvent');
+    const lines = Array.from({ length: 100 }, (_, n) => `line number ${n} of a long description`);
+    const [id = ''] = org.sandbox.records.create('Lead', [{ ...person, Description: lines.join('\n') }]);
+    org.sandbox.records.update('Lead', [{ Id: id, Description: lines.with(0, 'new').join('\n') }]);
+    const [created, updated] = await decoded(2);
+    expect(created?.['Description']).toBe(lines.join('\n'));
+    expect(updated?.['Description']).toBe(`--- \n+++ \n@@ -1,1 +1,1 @@\n-${lines[0]}\n+new`);
+    // Description is bit 10.
+    expect(updated?.ChangeEventHeader).toMatchObject({ diffFields: ['0x0400'], changedFields: ['0x08000400'] });
+  });
+
   it('have only a header on deletion and for gaps, and are full on undeletion', async () => {
     await subscribe('/data/LeadChangeEvent');
     const [id = ''] = org.sandbox.records.create('Lead', [person]);
