@@ -149,7 +149,6 @@ describe('a bad start', () => {
       SANDBOX_PUBSUB_PORT: '0',
       SANDBOX_ITERABLE_PORT: '0',
       SANDBOX_ADMIN_PORT: '0',
-      SANDBOX_PUBSUB_PORT: '0',
     });
     expect(code).toBe(2);
     expect(stderr).toContain('Lead.yaml:2');

@@ -34,7 +34,6 @@ export async function startDemo(
     SANDBOX_PUBSUB_PORT: '0',
     SANDBOX_ITERABLE_PORT: String(iterable),
     SANDBOX_ADMIN_PORT: String(admin),
-    SANDBOX_PUBSUB_PORT: '0',
     CONSOLE_TOKEN: TOKEN,
     LOG_LEVEL: 'warn',
     ...own,

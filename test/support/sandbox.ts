@@ -36,7 +36,6 @@ export async function startSandbox(own: Readonly<Record<string, string>> = {}): 
     SANDBOX_PUBSUB_PORT: '0',
     SANDBOX_ITERABLE_PORT: String(iterablePort),
     SANDBOX_ADMIN_PORT: String(adminPort),
-    SANDBOX_PUBSUB_PORT: '0',
     HTTP_PORT: String(adminPort),
     SANDBOX_DELIVERED_EVENTS_PER_DAY: '0',
     ...own,
