@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { demoEnvironment, isDemo } from './demo.js';
 
-const sandbox = { salesforceUrl: 'http://127.0.0.1:4010', iterableUrl: 'http://127.0.0.1:4020' };
+const sandbox = {
+  salesforceUrl: 'http://127.0.0.1:4010',
+  pubsubAddress: '127.0.0.1:4011',
+  iterableUrl: 'http://127.0.0.1:4020',
+};
 
 describe('isDemo', () => {
   it.each([
@@ -18,6 +22,8 @@ describe('demoEnvironment', () => {
   it('points to the sandbox and keeps what is given', () => {
     expect(demoEnvironment({ BATCHER_WINDOW_MS: '5000', ITERABLE_API_KEY: '' }, sandbox)).toMatchObject({
       SALESFORCE_LOGIN_URL: sandbox.salesforceUrl,
+      SALESFORCE_PUBSUB_ENDPOINT: sandbox.pubsubAddress,
+      SALESFORCE_PUBSUB_INSECURE: 'true',
       ITERABLE_API_KEY: 'sandbox',
       BATCHER_WINDOW_MS: '5000',
     });

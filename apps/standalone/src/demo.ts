@@ -11,7 +11,7 @@ export function isDemo(environment: Environment): boolean {
 /** What the demo sets where the environment says nothing: the sandbox's doors and shorter windows. */
 export function demoEnvironment(
   environment: Environment,
-  sandbox: { readonly salesforceUrl: string; readonly iterableUrl: string },
+  sandbox: { readonly salesforceUrl: string; readonly pubsubAddress: string; readonly iterableUrl: string },
 ): Environment {
   const demo: Record<string, string> = {
     SALESFORCE_LOGIN_URL: sandbox.salesforceUrl,
@@ -19,6 +19,8 @@ export function demoEnvironment(
     SALESFORCE_CLIENT_SECRET: 'sandbox',
     SALESFORCE_USERNAME: 'sandbox',
     SALESFORCE_PASSWORD: 'sandbox',
+    SALESFORCE_PUBSUB_ENDPOINT: sandbox.pubsubAddress,
+    SALESFORCE_PUBSUB_INSECURE: 'true',
     ITERABLE_BASE_URL: sandbox.iterableUrl,
     ITERABLE_API_KEY: 'sandbox',
     BATCHER_WINDOW_MS: '2000',

@@ -60,7 +60,8 @@ async function open(
 ): Promise<Standalone> {
   const demo = isDemo(environment);
   // A bad environment is told before the sandbox takes its time: with any address in its place.
-  const nowhere = { salesforceUrl: 'http://127.0.0.1:1', iterableUrl: 'http://127.0.0.1:1' };
+  const url = 'http://127.0.0.1:1';
+  const nowhere = { salesforceUrl: url, pubsubAddress: '127.0.0.1:1', iterableUrl: url };
   loadSettings('standalone', standaloneSettings, demo ? demoEnvironment(environment, nowhere) : environment);
   const sandbox = demo ? await startSandbox(environment) : null;
   if (sandbox !== null) closers.push(() => sandbox.close());
@@ -68,7 +69,11 @@ async function open(
   const effective =
     urls === null
       ? environment
-      : demoEnvironment(environment, { salesforceUrl: urls.salesforce, iterableUrl: urls.iterable });
+      : demoEnvironment(environment, {
+          salesforceUrl: urls.salesforce,
+          pubsubAddress: urls.pubsub,
+          iterableUrl: urls.iterable,
+        });
   const settings = loadSettings('standalone', standaloneSettings, effective) as Settings;
   const logger = createLogger('standalone', settings.LOG_LEVEL);
 

@@ -110,6 +110,20 @@ export const streamingSettings = z.object({
     )
     .optional()
     .describe('Channels, comma separated. Default: one for each mapped object and each parent that a mapping reads.'),
+  SALESFORCE_STREAMING: z
+    .enum(['cometd', 'pubsub'])
+    .default('cometd')
+    .describe(
+      'How change events come: cometd (Streaming API) or pubsub (Pub/Sub API). A change of it counts as a lost position.',
+    ),
+  SALESFORCE_PUBSUB_ENDPOINT: z
+    .string()
+    .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}$/, 'must be host:port')
+    .default('api.pubsub.salesforce.com:7443')
+    .describe('Pub/Sub API as host:port; api.deu.pubsub.salesforce.com:7443 keeps events in the EU.'),
+  SALESFORCE_PUBSUB_INSECURE: flag(false).describe(
+    'Plain text to the Pub/Sub API: for the sandbox, never for Salesforce.',
+  ),
 });
 
 /** How to reach the Iterable project. */
@@ -152,5 +166,6 @@ export const mappingSettings = z.object({
 export type ServiceSettings = z.infer<ReturnType<typeof serviceSettings>>;
 export type EventLogSettings = z.infer<typeof eventLogSettings>;
 export type SalesforceSettings = z.infer<typeof salesforceSettings>;
+export type StreamingSettings = z.infer<typeof streamingSettings>;
 export type IterableSettings = z.infer<typeof iterableSettings>;
 export type MappingSettings = z.infer<typeof mappingSettings>;

@@ -1,4 +1,5 @@
-import type { ChannelRefusal, StreamFailure } from './change-stream.js';
+import type { ChannelRefusal, StreamFailure, StreamVerdict } from './change-stream.js';
+import { short } from './short.js';
 
 /** A Bayeux message as far as this project reads it. */
 export interface BayeuxMessage {
@@ -11,11 +12,6 @@ export interface BayeuxMessage {
   readonly ext?: { readonly sfdc?: { readonly failureReason?: string } };
   readonly data?: unknown;
 }
-
-/** What an incoming message means for the stream; `null`: nothing amiss. */
-export type BayeuxVerdict =
-  | { readonly scope: 'client'; readonly failure: StreamFailure; readonly detail: string }
-  | { readonly scope: 'channel'; readonly refusal: ChannelRefusal; readonly detail: string };
 
 /**
  * What the printed reasons mean, first match counts. Matched on text: the form `code:args:message` is not kept by all of them.
@@ -43,20 +39,15 @@ const REST_CODES: Readonly<Record<string, StreamFailure>> = {
   SERVER_UNAVAILABLE: 'busy',
 };
 
-/** Salesforce's words, short enough for a log line. */
-function short(text: string): string {
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
-}
-
 function firstMatch<T>(table: ReadonlyArray<readonly [RegExp, T]>, text: string): T | undefined {
   return table.find(([pattern]) => pattern.test(text))?.[1];
 }
 
 /**
- * Judges an incoming message: `ext.sfdc.failureReason` first, since `error` may be a disguise (a busy server says
+ * Judges an incoming message (`null`: nothing amiss): `ext.sfdc.failureReason` first, since `error` may be a disguise (a busy server says
  * "401::Authentication invalid"), then `error`, then `advice`. Total: what is no Bayeux message is `malformed`.
  */
-export function classifyBayeux(raw: unknown): BayeuxVerdict | null {
+export function classifyBayeux(raw: unknown): StreamVerdict | null {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
     return { scope: 'client', failure: 'malformed', detail: 'an answer that is no message' };
   }

@@ -42,7 +42,7 @@ export type StreamFailure =
   | 'silent'
   /** Events come faster than they are taken: a new stream goes on from the last durable one (invariant 5). */
   | 'overflow'
-  /** An answer that is no Bayeux message. */
+  /** An answer that cannot be read. */
   | 'malformed'
   | 'unknown';
 
@@ -50,6 +50,11 @@ export type StreamFailure =
 export type ChannelRefusal =
   /** The position is too old, or unknown: events were lost. */
   'replay-id' | 'no-channel' | 'permission' | 'unknown';
+
+/** What a refusal or a failure means: for the whole stream, or for one channel of it. */
+export type StreamVerdict =
+  | { readonly scope: 'client'; readonly failure: StreamFailure; readonly detail: string }
+  | { readonly scope: 'channel'; readonly refusal: ChannelRefusal; readonly detail: string };
 
 export interface StreamEnd {
   readonly failure: StreamFailure;

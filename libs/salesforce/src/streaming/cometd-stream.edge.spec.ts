@@ -2,12 +2,12 @@ import type { SalesforceSettings } from '@libs/config';
 import { createMetrics } from '@libs/observability';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BayeuxFake, type FakeMessage, type Script } from '../../test/bayeux-fake.js';
+import { Follower } from '../../test/follower.js';
 import { json } from '../../test/http-fake.js';
 import { createSend } from '../rest/http.js';
 import { createSessions } from '../rest/session.js';
-import type { ChannelEvent, ChannelRefusal, ReplayFrom, StreamEnd } from './change-stream.js';
+import type { StreamEnd } from './change-stream.js';
 import { openCometdStream, type CometdOptions } from './cometd-stream.js';
-import { superviseStream } from './supervise-stream.js';
 
 const LEADS = '/data/LeadChangeEvent';
 const CONTACTS = '/data/ContactChangeEvent';
@@ -29,72 +29,24 @@ afterEach(async () => {
   await fake.stop();
 });
 
-/** A taker as the listener is one: an event is committed when it was consumed. */
-class Follower {
-  readonly events: ChannelEvent[] = [];
-  readonly failures: StreamEnd[] = [];
-  readonly refusals: Array<[string, ChannelRefusal]> = [];
-  readonly subscribed: string[] = [];
-  readonly positions = new Map<string, ReplayFrom>();
-  alive = 0;
-  /** Holds the taker back. */
-  gate: Promise<void> = Promise.resolve();
-  private readonly controller = new AbortController();
-  private readonly done: Promise<void>;
+const replayIdsOf = ({ events }: Follower) => events.map(({ replayId }) => Number(replayId));
 
-  constructor(channels: readonly string[], options: CometdOptions = {}) {
-    const settings: SalesforceSettings = {
-      SALESFORCE_LOGIN_URL: fake.url,
-      SALESFORCE_AUTH: 'client-credentials',
-      SALESFORCE_CLIENT_ID: 'id',
-      SALESFORCE_CLIENT_SECRET: 'secret',
-      SALESFORCE_API_VERSION: '67.0',
-    };
-    const sessions = createSessions(settings, createSend(createMetrics()));
-    const observer = {
-      position: (channel: string) => this.positions.get(channel) ?? ('new' as const),
-      onSubscribed: (channel: string) => void this.subscribed.push(channel),
-      onRefused: (channel: string, refusal: ChannelRefusal) => {
-        this.refusals.push([channel, refusal]);
-        if (refusal === 'replay-id') this.positions.set(channel, 'all');
-      },
-      onAlive: () => {
-        this.alive += 1;
-      },
-    };
-    this.done = superviseStream({
-      open: () =>
-        openCometdStream(sessions, channels, observer, { ...options, timings: { ...timings, ...options.timings } }),
-      consume: async (stream) => {
-        for (;;) {
-          await this.gate;
-          const events = await stream.next(10);
-          if (events === null) return;
-          for (const event of events) {
-            this.events.push(event);
-            if (event.replayId !== null) this.positions.set(event.channel, { after: event.replayId });
-          }
-        }
-      },
-      onFailure: (end) => void this.failures.push(end),
-      signal: this.controller.signal,
-      delayMs: (_failure, attempt) => (attempt > 1 ? 20 : 0),
-    });
-  }
-
-  get replayIds(): number[] {
-    return this.events.map(({ replayId }) => Number(replayId));
-  }
-
-  async stop(): Promise<void> {
-    this.controller.abort();
-    await this.done;
-  }
+function start(channels: readonly string[], options: CometdOptions = {}): Follower {
+  const settings: SalesforceSettings = {
+    SALESFORCE_LOGIN_URL: fake.url,
+    SALESFORCE_AUTH: 'client-credentials',
+    SALESFORCE_CLIENT_ID: 'id',
+    SALESFORCE_CLIENT_SECRET: 'secret',
+    SALESFORCE_API_VERSION: '67.0',
+  };
+  const sessions = createSessions(settings, createSend(createMetrics()));
+  const own = { ...options, timings: { ...timings, ...options.timings } };
+  return new Follower((observer) => openCometdStream(sessions, channels, observer, own));
 }
 
 async function follow(channels: readonly string[] = [LEADS], options: CometdOptions = {}): Promise<Follower> {
-  running = new Follower(channels, options);
-  const follower = running;
+  const follower = start(channels, options);
+  running = follower;
   await vi.waitFor(() => expect(new Set(follower.subscribed)).toEqual(new Set(channels)), { timeout: 5_000 });
   return follower;
 }
@@ -121,7 +73,7 @@ describe('a stream that works', () => {
   it('delivers events in order, without field values, and asks for new ones when it knows no position', async () => {
     const follower = await follow();
     const ids = fake.push(LEADS, header(1), header(2), header(3));
-    await until(() => expect(follower.replayIds).toEqual(ids));
+    await until(() => expect(replayIdsOf(follower)).toEqual(ids));
     expect(follower.events[0]).toEqual({ channel: LEADS, replayId: String(ids[0]), header: header(1) });
     expect(fake.replays(LEADS)).toEqual([-1]);
     expect(follower.alive).toBeGreaterThan(0);
@@ -133,11 +85,11 @@ describe('a stream that works', () => {
     const follower = await follow([LEADS, CONTACTS]);
     const [lead] = fake.push(LEADS, header(1));
     const [contact] = fake.push(CONTACTS, header(2));
-    await until(() => expect(follower.replayIds).toEqual([lead, contact]));
+    await until(() => expect(replayIdsOf(follower)).toEqual([lead, contact]));
     fake.forgetClients();
     await until(() => expect(fake.count('/meta/handshake')).toBe(2));
     const missed = [...fake.push(LEADS, header(3)), ...fake.push(CONTACTS, header(4))];
-    await until(() => expect(follower.replayIds).toEqual([lead, contact, ...missed]));
+    await until(() => expect(replayIdsOf(follower)).toEqual([lead, contact, ...missed]));
     expect(fake.replays(LEADS)).toEqual([-1, lead]);
     expect(fake.replays(CONTACTS)).toEqual([-1, contact]);
   });
@@ -160,8 +112,8 @@ describe('a stream that works', () => {
     const ids = fake.push(LEADS, header(-1), ...headers);
     await until(() => expect(fake.count('/meta/connect')).toBeGreaterThan(1));
     gate.resolve();
-    await until(() => expect(follower.replayIds.at(-1)).toBe(ids.at(-1)));
-    expect(follower.replayIds).toEqual(ids);
+    await until(() => expect(replayIdsOf(follower).at(-1)).toBe(ids.at(-1)));
+    expect(replayIdsOf(follower)).toEqual(ids);
     expect(follower.failures.map(({ failure }) => failure)).toContain('overflow');
   });
 });
@@ -259,13 +211,13 @@ describe('a stream that dies', () => {
   it.each(faults)('survives %s', async (_what, channel, answer, failure, tokens) => {
     const skip = channel === '/meta/connect' ? 1 : 0;
     fake.script = once(channel, (message, response) => json(response, 200, [answer(message)]), skip);
-    running = new Follower([LEADS]);
+    running = start([LEADS]);
     const follower = running;
     await until(() => expect(follower.failures.map((end) => end.failure)).toEqual([failure]));
     await until(() => expect(follower.subscribed.length).toBeGreaterThan(0));
     await until(() => expect(fake.count('/meta/connect')).toBeGreaterThan(2));
     const ids = fake.push(LEADS, header(1), header(2));
-    await until(() => expect(follower.replayIds).toEqual(ids));
+    await until(() => expect(replayIdsOf(follower)).toEqual(ids));
     expect(fake.tokens).toBe(tokens);
     expect(follower.failures).toHaveLength(1);
   });
@@ -276,18 +228,18 @@ describe('a stream that dies', () => {
     ['a subscription that hangs', '/meta/subscribe', 0, 1],
   ])('gives up %s', async (_what, channel, skip, subscriptions) => {
     fake.script = once(channel, () => undefined, skip);
-    running = new Follower([LEADS]);
+    running = start([LEADS]);
     const follower = running;
     await until(() => expect(follower.failures.map(({ failure }) => failure)).toEqual(['silent']));
     await until(() => expect(follower.subscribed).toHaveLength(subscriptions));
     const ids = fake.push(LEADS, header(1));
-    await until(() => expect(follower.replayIds).toEqual(ids));
+    await until(() => expect(replayIdsOf(follower)).toEqual(ids));
   });
 
   it('gives up HTML answers that faye would repeat for ever, and resumes where it was', async () => {
     const follower = await follow();
     const before = fake.push(LEADS, header(1));
-    await until(() => expect(follower.replayIds).toEqual(before));
+    await until(() => expect(replayIdsOf(follower)).toEqual(before));
     fake.script = (_message, response) => {
       response.writeHead(503, { 'content-type': 'text/html' }).end('<html>We are down for maintenance</html>');
       return true;
@@ -295,16 +247,16 @@ describe('a stream that dies', () => {
     await until(() => expect(follower.failures.map(({ failure }) => failure)).toContain('transport'));
     const during = fake.push(LEADS, header(2));
     fake.script = () => false;
-    await until(() => expect(follower.replayIds).toEqual([...before, ...during]));
+    await until(() => expect(replayIdsOf(follower)).toEqual([...before, ...during]));
   });
 
   it('gets events again whose answer broke off, though the server counts them as delivered', async () => {
     const follower = await follow();
     const before = fake.push(LEADS, header(0));
-    await until(() => expect(follower.replayIds).toEqual(before));
+    await until(() => expect(replayIdsOf(follower)).toEqual(before));
     fake.cutNext = true;
     const ids = fake.push(LEADS, header(1), header(2));
-    await until(() => expect(follower.replayIds).toEqual([...before, ...ids]));
+    await until(() => expect(replayIdsOf(follower)).toEqual([...before, ...ids]));
     expect(fake.replays(LEADS)).toEqual([-1, before[0]]);
     expect(follower.failures.map(({ failure }) => failure)).toEqual(['transport']);
   });
@@ -325,10 +277,10 @@ describe('a stream that dies', () => {
   it('renews the session when a token is revoked in the middle, and loses nothing', async () => {
     const follower = await follow();
     const before = fake.push(LEADS, header(1));
-    await until(() => expect(follower.replayIds).toEqual(before));
+    await until(() => expect(replayIdsOf(follower)).toEqual(before));
     fake.refusedTokens.add('token-1');
     const during = fake.push(LEADS, header(2));
-    await until(() => expect(follower.replayIds).toEqual(expect.arrayContaining([...before, ...during])));
+    await until(() => expect(replayIdsOf(follower)).toEqual(expect.arrayContaining([...before, ...during])));
     await until(() => expect(fake.messages.at(-1)?.token).toBe('token-2'));
     expect(follower.failures.map(({ failure }) => failure)).toEqual(['session']);
   });
@@ -337,10 +289,10 @@ describe('a stream that dies', () => {
 describe('a channel that is refused', () => {
   it('starts over with all retained events when its position is too old, and says so once', async () => {
     fake.push(LEADS, header(1), header(2));
-    const follower = new Follower([LEADS, CONTACTS]);
+    const follower = start([LEADS, CONTACTS]);
     running = follower;
     follower.positions.set(LEADS, { after: '5' });
-    await until(() => expect(follower.replayIds).toEqual([100, 103]));
+    await until(() => expect(replayIdsOf(follower)).toEqual([100, 103]));
     expect(follower.refusals).toEqual([[LEADS, 'replay-id']]);
     expect(fake.replays(LEADS)).toEqual([5, -2]);
     expect(fake.replays(CONTACTS)).toEqual([-1]);
@@ -350,12 +302,12 @@ describe('a channel that is refused', () => {
   it('is told after a re-handshake too, where faye keeps silent', async () => {
     const follower = await follow();
     const before = fake.push(LEADS, header(1));
-    await until(() => expect(follower.replayIds).toEqual(before));
+    await until(() => expect(replayIdsOf(follower)).toEqual(before));
     fake.push(LEADS);
     fake.retainedFrom = 1;
     fake.forgetClients();
     const after = fake.push(LEADS, header(2));
-    await until(() => expect(follower.replayIds).toEqual([...before, ...after]));
+    await until(() => expect(replayIdsOf(follower)).toEqual([...before, ...after]));
     expect(follower.refusals).toEqual([[LEADS, 'replay-id']]);
   });
 
@@ -370,16 +322,16 @@ describe('a channel that is refused', () => {
       json(response, 200, [{ ...message, successful: false, error }]);
       return true;
     };
-    const follower = new Follower([LEADS, CONTACTS]);
+    const follower = start([LEADS, CONTACTS]);
     running = follower;
     await until(() => expect(follower.refusals.length).toBeGreaterThan(1));
     expect(follower.refusals[0]).toEqual([CONTACTS, refusal]);
     const lead = fake.push(LEADS, header(1));
-    await until(() => expect(follower.replayIds).toEqual(lead));
+    await until(() => expect(replayIdsOf(follower)).toEqual(lead));
     refusing = false;
     await until(() => expect(follower.subscribed).toContain(CONTACTS));
     const contact = fake.push(CONTACTS, header(2));
-    await until(() => expect(follower.replayIds).toEqual([...lead, ...contact]));
+    await until(() => expect(replayIdsOf(follower)).toEqual([...lead, ...contact]));
     expect(follower.failures).toEqual([]);
     expect(fake.count('/meta/handshake')).toBe(1);
   });
@@ -389,7 +341,7 @@ describe('the supervisor', () => {
   it('waits and tries again when no session is to be had', async () => {
     const healthy = fake.http.answer;
     fake.http.answer = (_request, response) => json(response, 400, { error: 'invalid_client', error_description: 'x' });
-    const follower = new Follower([LEADS]);
+    const follower = start([LEADS]);
     running = follower;
     await until(() => expect(follower.failures.length).toBeGreaterThan(1));
     expect(follower.failures[0]?.failure).toBe('access');
@@ -403,7 +355,7 @@ describe('the supervisor', () => {
       json(response, 200, [{ ...message, successful: false, error: '403::Handshake denied' }]);
       return true;
     };
-    const follower = new Follower([LEADS]);
+    const follower = start([LEADS]);
     running = follower;
     await until(() => expect(follower.failures.length).toBeGreaterThan(2));
     await follower.stop();

@@ -15,6 +15,11 @@ export class EventQueue {
 
   constructor(private readonly maxWeight: number) {}
 
+  /** What waits, in events and their record ids. */
+  get load(): number {
+    return this.weight;
+  }
+
   /** `false` when it is full: the event was not taken. An event heavier than the bound fits into an empty queue. */
   push(event: ChannelEvent): boolean {
     const weight = weightOf(event);
