@@ -58,11 +58,11 @@ describe('EventSchema', () => {
   });
 
   it.each([
-    ['no JSON', '{'],
-    ['no record', '"string"'],
-    ['no header', JSON.stringify({ ...LEAD_SCHEMA, fields: LEAD_SCHEMA.fields.slice(1) })],
-  ])('refuses a schema that is %s', (_what, text) => {
-    expect(() => new EventSchema(text)).toThrow();
+    ['no JSON', '{', /JSON/],
+    ['no record', '"string"', /invalid_type/],
+    ['no header', JSON.stringify({ ...LEAD_SCHEMA, fields: LEAD_SCHEMA.fields.slice(1) }), /without ChangeEventHeader/],
+  ])('refuses a schema that is %s', (_what, text, message) => {
+    expect(() => new EventSchema(text)).toThrow(message);
   });
 
   it.each([
@@ -70,6 +70,6 @@ describe('EventSchema', () => {
     ['half an event', leadPayload().subarray(0, 5)],
     ['something else', Buffer.from('this is no Avro, whatever it is')],
   ])('refuses %s', (_what, payload) => {
-    expect(() => schema.headerOf(payload)).toThrow();
+    expect(() => schema.headerOf(payload)).toThrow(/^an event that is shorter than its schema$/);
   });
 });
