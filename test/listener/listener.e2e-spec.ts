@@ -11,9 +11,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cdcListenerSettings } from '../../apps/cdc-listener/src/cdc-listener.config.js';
 import { CdcListenerHandler } from '../../apps/cdc-listener/src/cdc-listener.handler.js';
 import { cdcListenerService } from '../../apps/cdc-listener/src/cdc-listener.module.js';
-import { createSandbox, type Sandbox } from '../../apps/sandbox/src/sandbox.js';
-import { sandboxSettings } from '../../apps/sandbox/src/sandbox.config.js';
-import { connectSandbox } from '../support/sandbox.js';
+import type { Sandbox } from '../../apps/sandbox/src/sandbox.js';
+import { clientOf, openSandbox } from '../support/sandbox-in-process.js';
 import { waitFor } from '../support/wait.js';
 
 /** The listener against the sandbox over real HTTP, on an embedded log of its own. */
@@ -21,22 +20,15 @@ const LEADS = '/data/LeadChangeEvent';
 const SESSION_TIMEOUT_MS = 1_000;
 
 let sandbox: Sandbox;
-let org: ReturnType<typeof connectSandbox>;
+let org: ReturnType<typeof clientOf>;
 let dataDir: string;
 let log: EventLog;
 let metrics: Metrics;
 const closers: Array<() => Promise<void>> = [];
 
 beforeEach(async () => {
-  sandbox = await createSandbox(
-    loadSettings('sandbox', sandboxSettings, {
-      SANDBOX_SALESFORCE_PORT: '0',
-      SANDBOX_PUBSUB_PORT: '0',
-      SANDBOX_ITERABLE_PORT: '0',
-      SANDBOX_ADMIN_PORT: '0',
-    }),
-  );
-  org = connect();
+  sandbox = await openSandbox();
+  org = clientOf(sandbox);
   dataDir = mkdtempSync(join(tmpdir(), 'listener-'));
   log = openLog();
   metrics = createMetrics();
@@ -48,12 +40,6 @@ afterEach(async () => {
   await sandbox.close();
   rmSync(dataDir, { recursive: true, force: true });
 });
-
-/** A REST client of the org with a session of its own. */
-function connect(): ReturnType<typeof connectSandbox> {
-  const { salesforce: salesforceUrl, iterable: iterableUrl, admin: adminUrl } = sandbox.urls;
-  return connectSandbox({ salesforceUrl, iterableUrl, adminUrl });
-}
 
 function openLog(): EventLog {
   return createEmbeddedLog({ dataDir, partitions: 2, sessionTimeoutMs: SESSION_TIMEOUT_MS });
@@ -148,7 +134,8 @@ describe('the listener on the sandbox', () => {
     const before = await create('before');
     await arrives(before);
     // Strikes the next connect, whose answer is to carry the next event
-    sandbox.faults.add({ system: 'salesforce', kind, rate: 1, count: 1, match: '/cometd', options: { when: 'after' } });
+    const options = kind === 'disconnect' ? { when: 'after' } : {};
+    sandbox.faults.add({ system: 'salesforce', kind, rate: 1, count: 1, match: '/cometd', options });
     const during = [await create('during1'), await create('during2')];
     await arrives(...during);
     await waitFor('a new client', async () => (await reconnects())[reason] === 1);
@@ -196,7 +183,7 @@ describe('the listener on the sandbox', () => {
     await first.close();
     const lost = await create('lost');
     sandbox.clock.advance(80 * 3_600);
-    org = connect();
+    org = clientOf(sandbox);
     const retained = await create('retained');
     const { health } = await listen();
     await arrives(retained);

@@ -2,7 +2,7 @@ import { isRetryable } from '@libs/contracts';
 import type { Lease } from '@libs/event-log';
 import type { Logger } from '@libs/observability';
 
-/** Longest that a durable position waits to be stored: what a crash makes Salesforce deliver again. Milliseconds. */
+/** Least time between two stores: what a crash makes Salesforce deliver again. Milliseconds. */
 const SAVE_EVERY_MS = 500;
 
 /**
@@ -13,6 +13,7 @@ export class CursorKeeper {
   private pending: string | null = null;
   private timer: NodeJS.Timeout | null = null;
   private saving: Promise<void> = Promise.resolve();
+  private savedAt = 0;
 
   constructor(
     private readonly lease: Pick<Lease, 'saveCursor' | 'signal'>,
@@ -20,10 +21,11 @@ export class CursorKeeper {
     private readonly onBug: (error: unknown) => void,
   ) {}
 
-  /** Stores it soon. */
+  /** Stores it: at once, or half a second after the last. */
   moved(cursor: string): void {
     this.pending = cursor;
-    this.timer ??= setTimeout(() => void this.flush(), SAVE_EVERY_MS);
+    const wait = Math.max(0, this.savedAt + SAVE_EVERY_MS - Date.now());
+    this.timer ??= setTimeout(() => void this.flush(), wait);
   }
 
   /** Stores what is not stored yet; resolves when it was tried. A failure of the log is tried again with the next position. */
@@ -38,6 +40,7 @@ export class CursorKeeper {
     const cursor = this.pending;
     if (cursor === null || this.lease.signal.aborted) return;
     this.pending = null;
+    this.savedAt = Date.now();
     try {
       await this.lease.saveCursor(cursor);
     } catch (error) {

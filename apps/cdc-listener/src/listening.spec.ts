@@ -1,4 +1,5 @@
 import { toRecordId, topics, type DeadLetter } from '@libs/contracts';
+import { LogUnavailableError } from '@libs/event-log';
 import { createLogger, createMetrics, Health, type Metrics } from '@libs/observability';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -37,11 +38,10 @@ afterEach(async () => {
 });
 
 /** Starts a holder on what the last one stored. */
-function listen(channels: readonly string[] = [LEADS]) {
+function listen(channels: readonly string[] = [LEADS], logger = createLogger('test', 'silent')) {
   const { log: appends, lease, lose } = log.holder();
   const stopping = new AbortController();
   const signal = AbortSignal.any([lease.signal, stopping.signal]);
-  const logger = createLogger('test', 'silent');
   const parts = { log: appends, metrics, health, logger, source: org.source, channels, delayMs: () => 10, pause };
   const done = new Listening(parts, lease, signal).run();
   done.catch(() => undefined);
@@ -79,17 +79,24 @@ describe('publishing', () => {
     await settle();
     expect(log.saves).toBe(1);
     org.commit(LEADS, header(1, 2));
-    const last = org.commit(LEADS, header(3));
+    org.commit(LEADS, header(3));
     await settle();
     expect(published()).toEqual([idOf(1), idOf(2), idOf(3)]);
     expect(log.changes[0]).toMatchObject({ source: 'cdc', lane: 'realtime', recordType: 'Lead', changeType: 'UPDATE' });
     expect(log.appended[0]?.key).toBe(idOf(1));
-    expect(log.saves).toBe(1);
-    await settle(500);
     expect(log.saves).toBe(2);
+    for (let n = 4; n < 8; n += 1) {
+      org.commit(LEADS, header(n));
+      await settle();
+    }
+    const last = org.commit(LEADS, header(9));
+    await settle();
+    expect(log.saves).toBe(2);
+    await settle(500);
+    expect(log.saves).toBe(3);
     expect(decodePosition(log.cursor ?? '')?.channels[LEADS]?.replayId).toBe(last.replayId);
     await settle(5_000);
-    expect(log.saves).toBe(2);
+    expect(log.saves).toBe(3);
   });
 
   it('stores the position when it is stopped, and the next holder goes on from there', async () => {
@@ -158,11 +165,14 @@ describe('publishing', () => {
   it('stops without a word when the lease is lost in the middle', async () => {
     const { done, lose } = listen();
     await settle();
-    const before = log.cursor;
     org.commit(LEADS, header(1));
     await settle();
-    lose();
+    const before = log.cursor;
+    org.commit(LEADS, header(2));
     await settle();
+    expect(published()).toEqual([idOf(1), idOf(2)]);
+    lose();
+    await settle(5_000);
     await done;
     expect(log.cursor).toBe(before);
   });
@@ -235,6 +245,25 @@ describe('beginning', () => {
     expect(await counted('listenerHoles')).toBe(1);
     expect(check()).toMatchObject({ ok: true });
     expect(check()?.detail).toMatch(new RegExp(`changes may be missing, run a backfill: .*(${words})`));
+  });
+
+  it('says from when it follows changes only when Salesforce has taken the subscription', async () => {
+    const logger = createLogger('test', 'silent');
+    const said = vi.spyOn(logger, 'info');
+    const follows = () =>
+      said.mock.calls.filter(([, text]) => String(text).startsWith('following changes from now on'));
+    const { connect } = org.source.client;
+    org.source.client.connect = () => Promise.reject(new LogUnavailableError('not yet'));
+    listen([LEADS, CONTACTS], logger);
+    await settle(2_000);
+    org.refusedChannels.add(CONTACTS);
+    org.source.client.connect = connect;
+    expect(follows()).toEqual([]);
+    await settle(1_000);
+    expect(follows().map(([about]) => about)).toEqual([{ channel: LEADS }]);
+    org.stream.fail('unknown-client');
+    await settle(1_000);
+    expect(follows()).toHaveLength(1);
   });
 
   it('says nothing of a hole at a first start', async () => {

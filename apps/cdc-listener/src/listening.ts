@@ -125,7 +125,7 @@ export class Listening {
 
   /** Reads the stored position, or begins now; what it begins with is stored before the first event can come. */
   private async begin(organizationId: string): Promise<Position> {
-    const { source, channels, logger } = this.parts;
+    const { source, channels } = this.parts;
     const { position, fresh, restart } = resume(this.lease.cursor, {
       transport: source.transport,
       organizationId,
@@ -136,9 +136,6 @@ export class Listening {
     await this.lease.saveCursor(encodePosition(position));
     for (const channel of fresh) this.fresh.add(channel);
     if (restart !== null && restart !== 'first-start') this.opensHole(restart, RESTARTS[restart]);
-    else if (fresh.length > 0) {
-      logger.info({ channels: fresh }, 'following changes from now on; records of before need a backfill');
-    }
     return position;
   }
 
@@ -205,7 +202,10 @@ export class Listening {
   }
 
   private onSubscribed(channel: string): void {
-    this.fresh.delete(channel);
+    // Said only now: with new events asked for, what was committed before Salesforce took the subscription does not come
+    if (this.fresh.delete(channel)) {
+      this.parts.logger.info({ channel }, 'following changes from now on; records of before need a backfill');
+    }
     this.subscribed.add(channel);
     if (this.refused.delete(channel)) this.parts.logger.info({ channel }, 'the channel is taken again');
     this.downSince = null;
