@@ -152,19 +152,12 @@ class PubSubStream implements ChangeStream {
     } catch (error) {
       return this.judge(channel, toRpcEnd(error));
     }
-    const from = this.observer.position(channel);
     state.settlesAt = Date.now() + this.timings.settleMs;
-    state.subscription = this.subscription(channel, state, from);
-    // From here on a new stream must not begin with new events again: what is committed meanwhile would be missing
-    if (from === 'new') this.settle(channel, state);
+    state.subscription = this.subscription(channel, state);
   }
 
-  private subscription(
-    channel: string,
-    state: ChannelState,
-    from: ReturnType<StreamObserver['position']>,
-  ): TopicSubscription {
-    return new TopicSubscription(channel, from, this.client.subscribe(), this.schemas, {
+  private subscription(channel: string, state: ChannelState): TopicSubscription {
+    return new TopicSubscription(channel, this.observer.position(channel), this.client.subscribe(), this.schemas, {
       hasRoom: () => this.queue.load < this.maxWaiting,
       onAnswer: () => {
         state.answered = true;
