@@ -7,6 +7,8 @@ export interface SandboxProcess {
   readonly salesforceUrl: string;
   readonly iterableUrl: string;
   readonly adminUrl: string;
+  /** host:port of the Pub/Sub API. */
+  readonly pubsubEndpoint: string;
   readonly process: ServiceProcess;
   /** What a service needs to reach it: the settings of a real org and project, no more. */
   readonly settings: Readonly<Record<string, string>>;
@@ -31,9 +33,10 @@ async function answer<T>(what: string, response: Response): Promise<T> {
 
 export async function startSandbox(own: Readonly<Record<string, string>> = {}): Promise<SandboxProcess> {
   const [salesforcePort, iterablePort, adminPort] = [await freePort(), await freePort(), await freePort()];
+  const pubsubPort = await freePort();
   const process = await startProcess('sandbox', {
     SANDBOX_SALESFORCE_PORT: String(salesforcePort),
-    SANDBOX_PUBSUB_PORT: '0',
+    SANDBOX_PUBSUB_PORT: String(pubsubPort),
     SANDBOX_ITERABLE_PORT: String(iterablePort),
     SANDBOX_ADMIN_PORT: String(adminPort),
     HTTP_PORT: String(adminPort),
@@ -44,7 +47,8 @@ export async function startSandbox(own: Readonly<Record<string, string>> = {}): 
     (port) => `http://127.0.0.1:${port}`,
   ) as [string, string, string];
   const sandbox = connectSandbox({ salesforceUrl, iterableUrl, adminUrl });
-  return { ...sandbox, process, stop: async () => void (await process.stop()) };
+  const pubsubEndpoint = `127.0.0.1:${pubsubPort}`;
+  return { ...sandbox, pubsubEndpoint, process, stop: async () => void (await process.stop()) };
 }
 
 /** A client for a sandbox that runs already. */
@@ -52,7 +56,7 @@ export function connectSandbox(doors: {
   readonly salesforceUrl: string;
   readonly iterableUrl: string;
   readonly adminUrl: string;
-}): Omit<SandboxProcess, 'process' | 'stop'> {
+}): Omit<SandboxProcess, 'pubsubEndpoint' | 'process' | 'stop'> {
   const { salesforceUrl, iterableUrl, adminUrl } = doors;
   let token: Promise<string> | undefined;
 
@@ -66,13 +70,18 @@ export function connectSandbox(doors: {
     return (await answer<{ access_token: string }>('login', reply)).access_token;
   }
 
-  async function salesforce<T>(method: string, path: string, body?: unknown): Promise<T> {
+  /** Asks anew with a new session when the old one has ended, as sessions do when the clock jumps. */
+  async function salesforce<T>(method: string, path: string, body?: unknown, attempts = 3): Promise<T> {
     token ??= login();
     const response = await fetch(`${salesforceUrl}/services/data/${VERSION}${path}`, {
       method,
       headers: { authorization: `Bearer ${await token}`, 'content-type': 'application/json' },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
+    if (response.status === 401 && attempts > 1) {
+      token = undefined;
+      return salesforce<T>(method, path, body, attempts - 1);
+    }
     return answer<T>(`${method} ${path}`, response);
   }
 
