@@ -2,7 +2,7 @@
  * Events a second through one listener, for each transport: `node dist/test/bench/listener-throughput.js`. The simulated org,
  * a process of its own, holds a backlog of updates with 11 KB each; measured is how fast the transport gives them to a taker
  * that does nothing, and how fast a whole listener process gets their changes into Kafka. `--events N`,
- * `--transport cometd|pubsub|both`, `--json`.
+ * `--transport cometd|pubsub|both`, `--round-trip MS` to put the Pub/Sub API that far away for the taker, `--json`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
@@ -19,6 +19,7 @@ import { cpuSecondsOf } from '../support/cpu.js';
 import { memoryOf } from '../support/memory.js';
 import { freePort, startProcess } from '../support/processes.js';
 import { startSandbox, type SandboxProcess } from '../support/sandbox.js';
+import { slowLink } from '../support/slow-link.js';
 import { waitFor } from '../support/wait.js';
 
 const CHANNEL = '/data/LeadChangeEvent';
@@ -50,6 +51,7 @@ const { values } = parseArgs({
   options: {
     events: { type: 'string', default: '20000' },
     transport: { type: 'string', default: 'both' },
+    'round-trip': { type: 'string', default: '0' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -66,12 +68,12 @@ async function makeBacklog(sandbox: SandboxProcess): Promise<void> {
   }
 }
 
-function settingsFor(transport: Transport, sandbox: SandboxProcess, pubsubPort: number): Record<string, string> {
+function settingsFor(transport: Transport, sandbox: SandboxProcess, pubsub: string): Record<string, string> {
   return {
     ...sandbox.settings,
     SALESFORCE_CHANNELS: CHANNEL,
     SALESFORCE_STREAMING: transport,
-    SALESFORCE_PUBSUB_ENDPOINT: `127.0.0.1:${pubsubPort}`,
+    SALESFORCE_PUBSUB_ENDPOINT: pubsub,
     SALESFORCE_PUBSUB_INSECURE: 'true',
   };
 }
@@ -94,9 +96,9 @@ function resultOf(
 }
 
 /** The transport alone, in this process, from its first event on. */
-async function toTheTaker(transport: Transport, sandbox: SandboxProcess, pubsubPort: number): Promise<Result> {
+async function toTheTaker(transport: Transport, sandbox: SandboxProcess, pubsub: string): Promise<Result> {
   const schema = z.object({ ...salesforceSettings.shape, ...streamingSettings.shape });
-  const settings = loadSettings('bench', schema, settingsFor(transport, sandbox, pubsubPort));
+  const settings = loadSettings('bench', schema, settingsFor(transport, sandbox, pubsub));
   const source = createChangeSource(settings, { metrics: createMetrics() });
   const pids = { listener: process.pid, sandbox: sandbox.process.child.pid ?? 0 };
   let next: 'all' | { readonly after: string } = 'all';
@@ -140,13 +142,13 @@ async function changesIn(log: EventLog): Promise<number> {
 async function intoTheLog(
   transport: Transport,
   sandbox: SandboxProcess,
-  pubsubPort: number,
+  pubsub: string,
   brokers: string,
 ): Promise<Result> {
   const dataDir = mkdtempSync(join(tmpdir(), 'throughput-'));
   const prefix = `throughput-${transport}-${Date.now()}.`;
   const own = {
-    ...settingsFor(transport, sandbox, pubsubPort),
+    ...settingsFor(transport, sandbox, pubsub),
     DATA_DIR: dataDir,
     KAFKA_BROKERS: brokers,
     KAFKA_TOPIC_PREFIX: prefix,
@@ -196,15 +198,19 @@ function asText({ transport, measured, events, seconds, eventsPerSecond, cores, 
 
 const pubsubPort = await freePort();
 const sandbox = await startSandbox({ SANDBOX_PUBSUB_PORT: String(pubsubPort) });
+const pubsub = `127.0.0.1:${pubsubPort}`;
+const roundTripMs = Number(values['round-trip']);
+const link = roundTripMs > 0 ? await slowLink(pubsubPort, roundTripMs) : null;
 const broker = await startBroker();
 const results: Result[] = [];
 try {
   await sandbox.admin('POST', '/seed', { leads: 2_000, contacts: 1, accounts: 1, seed: 1 });
   for (const transport of chosen) {
-    results.push(await intoTheLog(transport, sandbox, pubsubPort, broker.brokers));
-    results.push(await toTheTaker(transport, sandbox, pubsubPort));
+    results.push(await intoTheLog(transport, sandbox, pubsub, broker.brokers));
+    results.push(await toTheTaker(transport, sandbox, link?.address ?? pubsub));
   }
 } finally {
+  await link?.close();
   await sandbox.stop();
   await broker.stop();
 }

@@ -88,7 +88,7 @@ describe('a stream that works', () => {
       instanceurl: fake.http.url,
       tenantid: '00D5f000003XYZaEAO',
     });
-    expect(fake.on(LEADS).requests[0]).toMatchObject({ replayPreset: 'LATEST', numRequested: 100 });
+    expect(fake.on(LEADS).requests[0]).toMatchObject({ replayPreset: 'LATEST', numRequested: 50 });
     expect(fake.asked).toEqual([LEADS, 'lead-1']);
     expect(follower.subscribed).toEqual([LEADS]);
     expect(follower.alive).toBeGreaterThan(0);
@@ -126,8 +126,8 @@ describe('a stream that works', () => {
     expect(recordIds(follower)).toEqual(leads(1_000).map((_, n) => `id-${n}`));
     expect(fake.mostCredit).toBeLessThanOrEqual(100);
     const [, ...later] = fake.on(LEADS).requests;
-    expect(later.length).toBeGreaterThan(9);
-    for (const { numRequested } of later) expect(numRequested).toBeLessThan(100);
+    expect(later.length).toBeGreaterThanOrEqual(20);
+    for (const { numRequested } of later) expect(numRequested).toBe(50);
   });
 
   it('keeps the order while a schema is fetched, and fetches each schema until it has it, once', async () => {
@@ -271,9 +271,7 @@ describe('a stream that dies', () => {
       return true;
     };
     const failures = follower.attempts.length;
-    await until(() => expect(fake.on(CONTACTS).over || fake.on(LEADS).over).toBe(false));
-    await until(() => expect(fake.on(CONTACTS).requests.length + fake.on(LEADS).requests.length).toBe(2));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await until(() => expect(follower.stream).toMatchObject({ worked: true, end: null }));
     fake.on(LEADS).fail(refusal(status.INTERNAL, ''));
     await until(() => expect(follower.attempts.length).toBeGreaterThan(failures));
     expect(follower.attempts.at(-1)).toBe(1);

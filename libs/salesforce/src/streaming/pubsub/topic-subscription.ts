@@ -7,8 +7,8 @@ import { status } from '@grpc/grpc-js';
 
 /** Most events asked for and not yet received. Source: facts/salesforce.md §2.2. */
 const MOST_OUTSTANDING = 100;
-/** More is asked for when this few are left, so that the server does not wait for us. */
-const LOW_WATER = MOST_OUTSTANDING / 2;
+/** Asked for in halves: while the events of one are read, those of the other travel. */
+const PER_REQUEST = MOST_OUTSTANDING / 2;
 
 export interface TopicHandlers {
   /** Is there room for more events? */
@@ -30,7 +30,7 @@ export interface SchemaSource {
 
 /** The first request of a call. Positions are base64 text here, and bytes on the wire. */
 function firstRequest(topicName: string, from: ReplayFrom): FetchRequest {
-  const request = { topicName, numRequested: MOST_OUTSTANDING };
+  const request = { topicName, numRequested: PER_REQUEST };
   if (from === 'new') return { ...request, replayPreset: 'LATEST' };
   if (from === 'all') return { ...request, replayPreset: 'EARLIEST' };
   return { ...request, replayPreset: 'CUSTOM', replayId: Buffer.from(from.after, 'base64') };
@@ -41,7 +41,7 @@ function firstRequest(topicName: string, from: ReplayFrom): FetchRequest {
  * Invariant 5: a slow taker stops the credit, and with it the server.
  */
 export class TopicSubscription {
-  private outstanding = MOST_OUTSTANDING;
+  private outstanding = PER_REQUEST;
   private heardAt = Date.now();
   private cancelled = false;
 
@@ -55,6 +55,7 @@ export class TopicSubscription {
     // Errors come through the reading; one that comes after it must not end the process
     call.on('error', () => undefined);
     call.write(firstRequest(topic, from));
+    this.ask();
     void this.read();
   }
 
@@ -65,12 +66,13 @@ export class TopicSubscription {
 
   /** Asks for more events, if few are on their way and there is room. */
   ask(): void {
-    if (this.cancelled || this.outstanding > LOW_WATER || !this.handlers.hasRoom()) return;
+    if (this.cancelled || !this.handlers.hasRoom()) return;
     // Time without credit is not silence
     if (this.outstanding === 0) this.heardAt = Date.now();
-    const numRequested = MOST_OUTSTANDING - this.outstanding;
-    this.outstanding = MOST_OUTSTANDING;
-    this.call.write({ topicName: this.topic, numRequested });
+    while (this.outstanding + PER_REQUEST <= MOST_OUTSTANDING) {
+      this.outstanding += PER_REQUEST;
+      this.call.write({ topicName: this.topic, numRequested: PER_REQUEST });
+    }
   }
 
   cancel(): void {
