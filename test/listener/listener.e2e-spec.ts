@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadSettings } from '@libs/config';
-import { allTopics, topics, type RecordChange } from '@libs/contracts';
+import { allTopics, backfillStart, topics, type Command, type RecordChange } from '@libs/contracts';
 import { createEmbeddedLog, decode, type EventLog } from '@libs/event-log';
 import { createLogger, createMetrics, Health, type Metrics } from '@libs/observability';
 import { createChangeSource } from '@libs/salesforce';
@@ -56,7 +56,9 @@ async function listen({ own = log, until = 'subscribed' } = {}): Promise<{
   const health = new Health();
   const logger = createLogger('test', 'silent');
   const source = createChangeSource(settings(), { metrics, logger });
-  const parts = { log: own, metrics, health, logger, source, channels: [LEADS], delayMs: () => 20 };
+  const channels = new Map([[LEADS, ['Lead']]]);
+  const timings = { tickMs: 100, allowanceMs: 200, patience: { refusedMs: 500, blindMs: 500 } };
+  const parts = { log: own, metrics, health, logger, source, channels, pollMs: 200, delayMs: () => 20, timings };
   const handler = new CdcListenerHandler(parts);
   handler.onApplicationBootstrap();
   let closed: Promise<void> | undefined;
@@ -73,6 +75,17 @@ async function changes(): Promise<RecordChange[]> {
   for await (const records of log.read(topics.changes, { untilEnd: true })) {
     for (const { value } of records) {
       const decoded = decode(topics.changes, value);
+      if (decoded.ok) found.push(decoded.value);
+    }
+  }
+  return found;
+}
+
+async function commands(): Promise<Command[]> {
+  const found: Command[] = [];
+  for await (const records of log.read(topics.commands, { untilEnd: true })) {
+    for (const { value } of records) {
+      const decoded = decode(topics.commands, value);
       if (decoded.ok) found.push(decoded.value);
     }
   }
@@ -177,21 +190,27 @@ describe('the listener on the sandbox', () => {
     expect(ids.toSorted()).toEqual([before, ...meanwhile].toSorted());
   });
 
-  it('replays all retained events and says that changes may be missing when it was away for 80 hours', async () => {
+  it('orders a catch-up from before its last change when it was away for 80 hours, and follows new events', async () => {
     const first = await listen();
     await arrives(await create('before'));
+    const [before] = await changes();
     await first.close();
-    const lost = await create('lost');
+    await create('lost');
     sandbox.clock.advance(80 * 3_600);
     org = clientOf(sandbox);
-    const retained = await create('retained');
+    await create('retained');
     const { health } = await listen();
-    await arrives(retained);
-    expect(detailOf(health)).toContain(
-      'changes may be missing, run a backfill: /data/LeadChangeEvent: position too old',
-    );
-    expect((await changes()).map(({ recordId }) => recordId)).not.toContain(lost);
-    expect((await metrics.listenerHoles.get()).values).toEqual([{ labels: { reason: 'replay-id' }, value: 1 }]);
+    await waitFor('the catch-up', async () => (await commands()).length === 1);
+    await arrives(await create('new'));
+    const [catchUp] = (await commands()).map(({ data }) => backfillStart.parse(data));
+    expect(catchUp).toMatchObject({ object: 'Lead', hole: { reason: 'replay-expired' } });
+    // A commit has whole seconds, the start of the listener has not: the later of both counts
+    const fromMs = catchUp?.hole?.fromMs ?? 0;
+    expect(fromMs - (before?.commitTimestamp ?? 0)).toBeLessThan(1_000);
+    expect(Date.parse(catchUp?.since ?? '')).toBe(fromMs - 600_000);
+    await waitFor('the hole', () => detailOf(health).includes('catching up changes that may be missing: Lead since'));
+    expect((await metrics.listenerHoles.get()).values).toEqual([{ labels: { reason: 'replay-expired' }, value: 1 }]);
+    expect(await changes()).toHaveLength(2);
   });
 
   it('is not ready while its channel is refused, and says why', async () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   dataSettings,
+  flag,
   eventLogSettings,
   mappingSettings,
   salesforceSettings,
@@ -15,5 +16,20 @@ export const cdcListenerSettings = z.object({
   ...salesforceSettings.shape,
   ...streamingSettings.shape,
   ...mappingSettings.shape,
+  LISTENER_FILTER_UNMAPPED: flag(true).describe(
+    'Drop updates whose changed fields touch no mapped field; they are counted at the listener. false: every change goes through.',
+  ),
+  LISTENER_IGNORE_OWN_CHANGES: flag(false).describe(
+    'Drop changes made by the integration user itself: for when this integration also writes to Salesforce.',
+  ),
+  LISTENER_POLL_MS: z.coerce
+    .number()
+    .int()
+    .min(1_000)
+    .max(3_600_000)
+    .default(60_000)
+    .describe(
+      'How often Salesforce is asked for changes while its allowance of delivered events is used up. Milliseconds.',
+    ),
 });
 export type CdcListenerSettings = z.infer<typeof cdcListenerSettings>;

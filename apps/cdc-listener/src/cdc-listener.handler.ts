@@ -3,7 +3,8 @@ import { groupOf, isRetryable, leaseRoles, topics } from '@libs/contracts';
 import type { Consumer, EventLog, Lease } from '@libs/event-log';
 import { pause } from '@libs/salesforce';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
-import { Listening, SUBSCRIPTION_CHECK, type ListeningParts } from './listening.js';
+import { Listening, type ListeningParts } from './listening.js';
+import { SUBSCRIPTION_CHECK } from './subscription-report.js';
 
 const ROLE = 'cdc-listener';
 const JOIN_RETRY_MS = 1_000;

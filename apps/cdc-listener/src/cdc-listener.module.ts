@@ -3,28 +3,32 @@ import { readTextFiles } from '@libs/config';
 import { mappingFileExtensions, parseMappingFiles } from '@libs/mapping';
 import { createChangeSource } from '@libs/salesforce';
 import type { ServiceSpec } from '@libs/service';
-import { cdcListenerSettings, type CdcListenerSettings } from './cdc-listener.config.js';
+import { cdcListenerSettings } from './cdc-listener.config.js';
 import { CdcListenerHandler } from './cdc-listener.handler.js';
-import { defaultChannels } from './core/channels.js';
+import { defaultChannels, objectsByChannel } from './core/channels.js';
+import { EventFilter } from './event-filter.js';
 
 @Module({})
 export class CdcListenerModule {}
-
-function channelsOf(settings: CdcListenerSettings): string[] {
-  if (settings.SALESFORCE_CHANNELS !== undefined) return [...new Set(settings.SALESFORCE_CHANNELS)];
-  return defaultChannels(parseMappingFiles(readTextFiles(settings.MAPPINGS_DIR, mappingFileExtensions)));
-}
 
 export const cdcListenerService: ServiceSpec<typeof cdcListenerSettings> = {
   name: 'cdc-listener',
   settings: cdcListenerSettings,
   module: (settings, parts) => {
     const source = createChangeSource(settings, parts);
-    const channels = channelsOf(settings);
+    const readMappings = () => parseMappingFiles(readTextFiles(settings.MAPPINGS_DIR, mappingFileExtensions));
+    const mappings = readMappings();
+    const channels = objectsByChannel(settings.SALESFORCE_CHANNELS ?? defaultChannels(mappings), mappings);
+    const options = { unmapped: settings.LISTENER_FILTER_UNMAPPED, own: settings.LISTENER_IGNORE_OWN_CHANGES };
+    const filter = new EventFilter({ client: source.client, readMappings, options, logger: parts.logger });
+    const pollMs = settings.LISTENER_POLL_MS;
     return {
       module: CdcListenerModule,
       providers: [
-        { provide: CdcListenerHandler, useFactory: () => new CdcListenerHandler({ ...parts, source, channels }) },
+        {
+          provide: CdcListenerHandler,
+          useFactory: () => new CdcListenerHandler({ ...parts, source, channels, filter, pollMs }),
+        },
       ],
     };
   },

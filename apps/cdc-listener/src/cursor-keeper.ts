@@ -12,7 +12,7 @@ const SAVE_EVERY_MS = 500;
 export class CursorKeeper {
   private pending: string | null = null;
   private timer: NodeJS.Timeout | null = null;
-  private saving: Promise<void> = Promise.resolve();
+  private saving: Promise<boolean> = Promise.resolve(true);
   private savedAt = 0;
 
   constructor(
@@ -28,29 +28,38 @@ export class CursorKeeper {
     this.timer ??= setTimeout(() => void this.flush(), wait);
   }
 
-  /** Stores what is not stored yet; resolves when it was tried. A failure of the log is tried again with the next position. */
-  flush(): Promise<void> {
+  /**
+   * Stores what is not stored yet. Resolves when it was tried: `true` when all that was given before the call is stored. A
+   * failure of the log is tried again with the next position.
+   */
+  flush(): Promise<boolean> {
     clearTimeout(this.timer ?? undefined);
     this.timer = null;
     this.saving = this.saving.then(() => this.save());
     return this.saving;
   }
 
-  private async save(): Promise<void> {
+  private async save(): Promise<boolean> {
     const cursor = this.pending;
-    if (cursor === null || this.lease.signal.aborted) return;
+    if (this.lease.signal.aborted) return false;
+    if (cursor === null) return true;
     this.pending = null;
     this.savedAt = Date.now();
     try {
       await this.lease.saveCursor(cursor);
+      return true;
     } catch (error) {
-      if (this.lease.signal.aborted) return;
-      if (!isRetryable(error)) return this.onBug(error);
+      if (this.lease.signal.aborted) return false;
+      if (!isRetryable(error)) {
+        this.onBug(error);
+        return false;
+      }
       this.logger.warn(
         { err: error },
         'the position could not be stored; a crash now would repeat events, not lose them',
       );
       if (this.pending === null) this.moved(cursor);
+      return false;
     }
   }
 }

@@ -1,6 +1,8 @@
+import { SyncError } from '@libs/contracts';
 import type { EventLog, Lease } from '@libs/event-log';
 import type { Health, Logger, Metrics } from '@libs/observability';
 import {
+  pause,
   superviseStream,
   type ChangeSource,
   type ChangeStream,
@@ -10,139 +12,216 @@ import {
   type StreamEnd,
   type Supervision,
 } from '@libs/salesforce';
-import { CursorKeeper } from './cursor-keeper.js';
+import type { Happening } from './core/holes.js';
 import {
+  addHoles,
   advance,
-  encodePosition,
-  forgetReplayId,
+  closeGap,
+  expireTimes,
   isPast,
-  resume,
+  openGap,
+  RETENTION_MS,
   type Position,
-  type Restart,
 } from './core/position.js';
 import { readEvent, type ReadEvent } from './core/read-event.js';
-import { subscriptionCheck } from './core/subscription-check.js';
+import { EndableStream, NO_STREAM } from './endable-stream.js';
+import type { EventFilter } from './event-filter.js';
+import { HoleOpener } from './hole-opener.js';
+import { Nudge } from './nudge.js';
+import { OpenHoles } from './open-holes.js';
+import { Poller } from './poller.js';
+import { Polling } from './polling.js';
+import { PositionBook } from './position-book.js';
 import { Publisher, toMessages } from './publisher.js';
-
-/** Name of the health check. */
-export const SUBSCRIPTION_CHECK = 'subscription';
+import { SilenceWatch } from './silence-watch.js';
+import { SubscriptionReport } from './subscription-report.js';
+import { TIMINGS, type Timings } from './timings.js';
 
 /** Most events taken in one go: they are durable, or come again, together. */
 const MAX_EVENTS = 500;
-const CHECK_EVERY_MS = 1_000;
-/** Holes kept in words for the health page. */
-const MAX_HOLES = 5;
+/** Wait before the status messages are followed again. Milliseconds. */
+const FOLLOW_AGAIN_MS = 5_000;
 
 export interface ListeningParts {
-  readonly log: Pick<EventLog, 'append'>;
+  readonly log: Pick<EventLog, 'append' | 'read' | 'offsets'>;
   readonly metrics: Metrics;
   readonly health: Health;
   readonly logger: Logger;
   readonly source: ChangeSource;
-  readonly channels: readonly string[];
-  /** For tests; defaults those of libs/salesforce. */
+  /** The channels to follow, and the objects that each is to tell of. */
+  readonly channels: ReadonlyMap<string, readonly string[]>;
+  /** Absent: every change is published. */
+  readonly filter?: EventFilter;
+  /** How often changes are polled for while events are not to be had. Milliseconds. */
+  readonly pollMs: number;
+  /** For tests; defaults those of libs/salesforce, and {@link TIMINGS}. */
   readonly delayMs?: Supervision['delayMs'];
   readonly pause?: Supervision['pause'];
+  readonly timings?: Partial<Timings>;
 }
-
-const RESTARTS: Readonly<Record<Exclude<Restart, 'first-start'>, string>> = {
-  unreadable: 'the stored position is unreadable',
-  'other-org': 'the stored position is of another org (or of this one before a sandbox refresh)',
-  'other-transport': 'the stored position is of another transport',
-};
 
 /**
  * One holding of the lease: subscribes where the last holder stopped, and publishes a change for each record of each event.
- * Invariant 1: the position moves only after the log has every change before it.
+ * Invariant 1: the position moves only after the log has every change before it, or knows of the hole where one may be missing.
  */
 export class Listening {
-  private position: Position | null = null;
   /** Channels followed from now on, until they are subscribed once: from then on a new client must not miss what came between. */
   private readonly fresh = new Set<string>();
   /** Channels whose retained events are all delivered once more, with the commit time up to which they are durable. */
   private readonly replayed = new Map<string, number>();
-  private readonly subscribed = new Set<string>();
-  private readonly refused = new Map<string, string>();
-  private downSince: number | null = Date.now();
-  private failure: string | null = null;
-  private answeredAt: number | null = null;
-  private stalledSince: number | null = null;
-  private readonly holes: string[] = [];
-  private readonly keeper: CursorKeeper;
-  private readonly publisher: Publisher;
+  private readonly read: ReadonlySet<string>;
   private readonly bugs = new AbortController();
   private readonly signal: AbortSignal;
+  private readonly timings: Timings;
+  private readonly nudge: Nudge;
+  private readonly openHoles: OpenHoles;
+  private readonly report: SubscriptionReport;
+  private readonly publisher: Publisher;
+  private readonly book: PositionBook;
+  private readonly polling: Polling;
+  private readonly silence: SilenceWatch;
+  private stream: EndableStream | null = null;
+  private stopEvents = new AbortController();
+  private looking = false;
 
   constructor(
     private readonly parts: ListeningParts,
-    private readonly lease: Lease,
+    lease: Lease,
     stop: AbortSignal,
   ) {
+    const { log, metrics, health, logger, source, channels: objectsOf, pollMs } = parts;
     this.signal = AbortSignal.any([stop, this.bugs.signal]);
-    this.keeper = new CursorKeeper(lease, parts.logger, (error) => this.bugs.abort(error));
-    const onStalled = (since: number | null) => {
-      this.stalledSince = since;
-      this.report();
-    };
-    this.publisher = new Publisher(parts.log, parts.metrics, parts.logger, onStalled, parts.pause);
+    const { signal } = this;
+    const { transport, quietMs, client } = source;
+    this.timings = { ...TIMINGS, ...parts.timings };
+    this.read = new Set([...objectsOf.values()].flat());
+    this.nudge = new Nudge(signal, parts.pause);
+    this.openHoles = new OpenHoles(log, metrics, logger);
+    this.report = new SubscriptionReport({ metrics, health, logger, quietMs, holes: this.openHoles });
+    this.publisher = new Publisher(log, metrics, logger, (since) => this.report.onStalled(since), parts.pause);
+    const opener = new HoleOpener(log, metrics, logger, this.openHoles, this.timings.spacingMs);
+    const onBug = (error: unknown) => this.bugs.abort(error);
+    this.book = new PositionBook({ log, lease, logger, opener, objectsOf, transport, onBug, signal });
+    this.polling = new Polling({
+      book: this.book,
+      limits: client,
+      poller: new Poller(client, this.publisher),
+      report: this.report,
+      metrics,
+      logger,
+      objectsOf,
+      pollMs,
+      timings: this.timings,
+      nudge: this.nudge,
+      signal,
+      stopEvents: () => this.stopEvents.abort(),
+    });
+    this.silence = new SilenceWatch(client, this.timings.silence);
   }
 
   /** Runs until `signal` aborts; then the batch in hand is finished and the position stored. Rejects for a bug. */
   async run(): Promise<void> {
-    const { metrics, logger, channels, delayMs, pause } = this.parts;
+    const { metrics, logger, channels, filter } = this.parts;
     metrics.listenerActive.set(1);
-    logger.info({ channels }, 'this instance listens');
-    const check = setInterval(() => this.report(), CHECK_EVERY_MS);
-    this.report();
+    logger.info({ channels: [...channels.keys()] }, 'this instance listens');
+    const tick = setInterval(() => this.tick(), this.timings.tickMs);
+    this.report.tell();
+    const tasks = [
+      this.followEvents(),
+      this.polling.run(),
+      this.polling.watch(),
+      this.followHoles(),
+      filter?.run(this.signal, (ms) => this.nudge.wait(ms)) ?? Promise.resolve(),
+    ];
     try {
+      await Promise.all(tasks.map((task) => task.catch((error: unknown) => this.bug(error))));
+      this.bugs.signal.throwIfAborted();
+    } finally {
+      await this.book.close();
+      clearInterval(tick);
+      metrics.listenerActive.set(0);
+    }
+  }
+
+  /** A rejection after the end is part of the end. */
+  private bug(error: unknown): void {
+    if (!this.signal.aborted) this.bugs.abort(error);
+  }
+
+  private tick(): void {
+    this.report.tell();
+    void this.book.orderCatchUps();
+    this.watchSilence();
+    const newest = Math.max(...Object.values(this.book.position?.channels ?? {}).map((at) => at.commitTimestamp));
+    if (this.polling.mode === 'events' && Number.isFinite(newest)) {
+      this.parts.metrics.listenerRetentionLeft.set((RETENTION_MS - (Date.now() - newest)) / 1000);
+    }
+  }
+
+  private async followEvents(): Promise<void> {
+    const { delayMs, pause: wait } = this.parts;
+    while (!this.signal.aborted) {
+      await this.polling.untilEvents();
+      this.stopEvents = new AbortController();
       await superviseStream({
         open: () => this.open(),
         consume: (stream) => this.consume(stream),
         onFailure: (end, delay) => this.failed(end, delay),
-        signal: this.signal,
+        signal: AbortSignal.any([this.signal, this.stopEvents.signal]),
         delayMs,
-        pause,
+        pause: wait,
       });
-      this.bugs.signal.throwIfAborted();
-    } finally {
-      await this.keeper.flush();
-      clearInterval(check);
-      metrics.listenerActive.set(0);
+      this.report.onDown();
+    }
+  }
+
+  /** What holes are open is only told, so a log that is out is asked again. */
+  private async followHoles(): Promise<void> {
+    const { logger } = this.parts;
+    while (!this.signal.aborted) {
+      try {
+        await this.openHoles.follow(this.signal);
+      } catch (error) {
+        if (this.signal.aborted) return;
+        if (!(error instanceof SyncError)) throw error;
+        logger.warn({ err: error }, 'cannot follow which holes are open, will try again');
+      }
+      await (this.parts.pause ?? pause)(FOLLOW_AGAIN_MS, this.signal);
     }
   }
 
   private async open(): Promise<ChangeStream> {
     const { source, channels } = this.parts;
+    this.stream = null;
     const { organizationId } = await source.client.connect();
-    this.position ??= await this.begin(organizationId);
-    return source.open(channels, {
+    if (this.book.position === null) {
+      const { fresh } = await this.book.begin(organizationId);
+      for (const channel of fresh) this.fresh.add(channel);
+      this.nudge.now();
+    }
+    if (this.polling.mode === 'polling') {
+      this.stopEvents.abort();
+      return NO_STREAM;
+    }
+    if (this.book.position !== null) this.book.moved(expireTimes(this.book.position, Date.now()));
+    const stream = await source.open([...channels.keys()], {
       position: (channel) => this.replayFrom(channel),
       onSubscribed: (channel) => this.onSubscribed(channel),
       onRefused: (channel, refusal, detail) => this.onRefused(channel, refusal, detail),
-      onAlive: () => this.onAlive(),
+      onAlive: () => this.report.onAlive(),
     });
-  }
-
-  /** Reads the stored position, or begins now; what it begins with is stored before the first event can come. */
-  private async begin(organizationId: string): Promise<Position> {
-    const { source, channels } = this.parts;
-    const { position, fresh, restart } = resume(this.lease.cursor, {
-      transport: source.transport,
-      organizationId,
-      channels,
-      nowMs: Date.now(),
-    });
-    // Invariant 1: without a stored start, a crash before the first event would forget what was committed meanwhile
-    await this.lease.saveCursor(encodePosition(position));
-    for (const channel of fresh) this.fresh.add(channel);
-    if (restart !== null && restart !== 'first-start') this.opensHole(restart, RESTARTS[restart]);
-    return position;
+    this.stream = new EndableStream(stream);
+    return this.stream;
   }
 
   private replayFrom(channel: string): ReplayFrom {
-    const at = this.position?.channels[channel];
+    const at = this.book.position?.channels[channel];
     this.replayed.delete(channel);
-    if (at === undefined || this.fresh.has(channel)) return 'new';
+    // With a gap, or after polling, new events only: what is between is caught up otherwise, and all the retained ones again
+    // would cost up to three days of the allowance (facts/salesforce.md §1.9)
+    if (at === undefined || at.gap !== undefined || this.fresh.has(channel) || this.polling.beginsAnew(channel)) {
+      return 'new';
+    }
     if (at.replayId !== null) return { after: at.replayId };
     this.replayed.set(channel, at.commitTimestamp);
     return 'all';
@@ -151,8 +230,8 @@ export class Listening {
   private async consume(stream: ChangeStream): Promise<void> {
     for (;;) {
       const events = await stream.next(MAX_EVENTS);
-      if (events === null || this.position === null) return;
-      if (!(await this.take(events, this.position))) return;
+      if (events === null || this.book.position === null) return;
+      if (!(await this.take(events, this.book.position))) return;
     }
   }
 
@@ -162,105 +241,125 @@ export class Listening {
     const read = events
       .filter(({ kind }) => kind !== 'position')
       .map((event) => ({ event, read: readEvent(event.header) }));
+    for (const { event } of read) this.delivers(event.channel);
     const due = read.filter(({ event, read: { commitTimestamp } }) => {
       return !isPast(this.replayed.get(event.channel), commitTimestamp);
     });
     for (const { read: one } of due) metrics.listenerEvents.inc({ object: one.object, change_type: one.changeType });
     if (read.length > 0) metrics.listenerLastEvent.setToCurrentTime();
-    if (!(await this.publisher.publish(toMessages(due, Date.now()), this.signal))) return false;
-    for (const { event, read: one } of due) this.tellHoles(event, one);
+    const kept = due.filter(({ read: one }) => !this.isFiltered(one));
+    if (!(await this.publisher.publish(toMessages(kept, Date.now()), this.signal))) return false;
     // The position may have changed while we waited: a refused replay id is only forgotten, never moved back to
+    const before = this.book.position ?? from;
     const commits = new Map(read.map((one) => [one.event, one.read.commitTimestamp]));
-    this.position = advance(
-      this.position ?? from,
+    const moved = advance(
+      before,
       events.map((event) => ({ ...event, commitTimestamp: commits.get(event) ?? null })),
     );
-    this.keeper.moved(encodePosition(this.position));
-    const newest = Math.max(...Object.values(this.position.channels).map(({ commitTimestamp }) => commitTimestamp));
+    const happened = due.flatMap((one) => this.happenings(one, before));
+    this.book.moved(addHoles(moved, happened, this.read));
+    if (happened.length > 0) void this.book.orderCatchUps();
+    this.polling.onEvents(events.map(({ channel }) => channel));
+    const newest = Math.max(...Object.values(moved.channels).map(({ commitTimestamp }) => commitTimestamp));
     metrics.listenerPositionTime.set(newest / 1000);
+    this.tellProblems(due);
     return true;
   }
 
-  private tellHoles({ channel, replayId }: ChannelEvent, { holes, problems }: ReadEvent): void {
-    for (const { reason, recordType, sinceMs } of holes) {
-      this.opensHole(
-        reason,
-        `${recordType}: changes without record ids, committed at ${new Date(sinceMs).toISOString()}`,
-      );
+  /** What an event tells of changes whose records it does not name: all of its channel's, when it cannot be read at all. */
+  private happenings(
+    { event: { channel }, read }: { event: ChannelEvent; read: ReadEvent },
+    before: Position,
+  ): Happening[] {
+    const noticedMs = Date.now();
+    if (read.problems.some(({ recordId }) => recordId === undefined) && read.commitTimestamp === null) {
+      const fromMs = before.channels[channel]?.commitTimestamp ?? noticedMs;
+      return [{ reason: 'unreadable', objects: this.parts.channels.get(channel) ?? [], fromMs, noticedMs }];
     }
-    if (problems.length > 0)
-      this.parts.logger.warn({ channel, replayId, problems: problems.length }, 'unreadable event: dead letter');
+    return read.holes.map(({ reason, recordType, sinceMs: fromMs }) => {
+      return { reason, objects: [recordType], fromMs, noticedMs };
+    });
   }
 
-  /** Events alone cannot close it: a person is told, loudly, until catch-ups do it. */
-  private opensHole(reason: string, text: string): void {
-    this.parts.metrics.listenerHoles.inc({ reason });
-    this.parts.logger.error({ reason }, `changes may be missing, run a backfill: ${text}`);
-    this.holes.push(text);
-    if (this.holes.length > MAX_HOLES) this.holes.shift();
-    this.report();
+  private delivers(channel: string): void {
+    this.silence.delivers(channel, true);
+    this.report.onSound(channel);
+  }
+
+  /** Counted here and only here: a filtered change never reaches the topic. */
+  private isFiltered(event: ReadEvent): boolean {
+    const reason = this.parts.filter?.verdict(event) ?? null;
+    if (reason === null) return false;
+    this.parts.metrics.listenerFiltered.inc({ object: event.object, reason }, event.changes.length);
+    return event.holes.length === 0 && event.problems.length === 0;
+  }
+
+  private tellProblems(due: ReadonlyArray<{ event: ChannelEvent; read: ReadEvent }>): void {
+    for (const { event, read } of due) {
+      const { length: problems } = read.problems;
+      const { channel, replayId } = event;
+      if (problems > 0) this.parts.logger.warn({ channel, replayId, problems }, 'unreadable event: dead letter');
+    }
   }
 
   private onSubscribed(channel: string): void {
+    const objects = this.parts.channels.get(channel) ?? [];
     // Said only now: with new events asked for, what was committed before Salesforce took the subscription does not come
     if (this.fresh.delete(channel)) {
       this.parts.logger.info({ channel }, 'following changes from now on; records of before need a backfill');
     }
-    this.subscribed.add(channel);
-    if (this.refused.delete(channel)) this.parts.logger.info({ channel }, 'the channel is taken again');
-    this.downSince = null;
-    this.report();
+    this.silence.delivers(channel, false);
+    if (this.book.position !== null) {
+      this.book.moved(closeGap(this.book.position, channel, objects, Date.now()));
+      void this.book.orderCatchUps();
+    }
+    this.report.onSubscribed(channel);
+    this.polling.onSubscribed(channel);
   }
 
   private onRefused(channel: string, refusal: ChannelRefusal, detail: string): void {
-    if (refusal === 'replay-id' && this.position !== null && this.position.channels[channel]?.replayId !== null) {
-      const since = this.position.channels[channel]?.commitTimestamp ?? 0;
-      this.position = forgetReplayId(this.position, channel);
-      this.keeper.moved(encodePosition(this.position));
-      return this.opensHole(
-        'replay-id',
-        `${channel}: position too old, last change durable at ${new Date(since).toISOString()}`,
-      );
+    const { position } = this.book;
+    const at = position?.channels[channel];
+    if (refusal === 'replay-id' && position !== null && at !== undefined && at.replayId !== null) {
+      this.parts.logger.warn({ channel, detail }, 'the position is too old: going on with new events and a catch-up');
+      this.book.moved(openGap(position, channel, 'replay-expired'));
+      return;
     }
-    if (this.refused.get(channel) !== detail)
-      this.parts.logger.error({ channel, refusal, detail }, 'the channel is refused, trying now and then');
-    this.refused.set(channel, detail);
-    this.subscribed.delete(channel);
-    // The stream itself works: what is wrong is said of the channel
-    this.downSince = null;
-    this.report();
+    this.report.onRefused(channel, refusal, detail);
   }
 
-  private onAlive(): void {
-    this.answeredAt = Date.now();
-    this.parts.metrics.listenerLastAnswer.setToCurrentTime();
+  private failed(end: StreamEnd, delayMs: number): void {
+    this.report.onFailed(end, delayMs);
+    // Without a stream it is another limit: the one of REST calls or of logins, which polling would not mend
+    if (end.failure === 'limit' && this.stream !== null) this.polling.onRefused();
   }
 
-  private failed({ failure, detail }: StreamEnd, delayMs: number): void {
-    this.parts.metrics.listenerReconnects.inc({ reason: failure });
-    this.parts.logger.warn({ failure, detail, delayMs }, 'the stream ended, making a new one');
-    this.subscribed.clear();
-    this.downSince ??= Date.now();
-    this.failure = `${failure} (${detail}), next try in ${Math.ceil(delayMs / 1000)} s`;
-    this.report();
+  /** One look at a time: a quiet org must not be asked for all its channels at once. */
+  private watchSilence(): void {
+    if (this.looking || this.polling.mode !== 'events') return;
+    const channel = [...this.report.subscribed].find((one) => this.silence.isDue(one));
+    if (channel === undefined) return;
+    this.looking = true;
+    this.lookAt(channel)
+      .catch((error: unknown) => this.bug(error))
+      .finally(() => {
+        this.looking = false;
+      });
   }
 
-  private report(): void {
-    const { channels, health, source } = this.parts;
-    const { subscribed, refused, downSince, failure, answeredAt, stalledSince, holes } = this;
-    const state = {
-      active: true,
-      channels,
-      subscribed,
-      refused,
-      downSince,
-      failure,
-      answeredAt,
-      quietMs: source.quietMs,
-      stalledSince,
-      holes,
-    };
-    const { ok, detail } = subscriptionCheck(state, Date.now());
-    health.set(SUBSCRIPTION_CHECK, ok, detail);
+  private async lookAt(channel: string): Promise<void> {
+    const objects = this.parts.channels.get(channel) ?? [];
+    const seen = () => this.book.position?.channels[channel]?.commitTimestamp ?? 0;
+    try {
+      const look = await this.silence.look(channel, objects, seen, this.signal);
+      if (look === 'alive') this.report.onSound(channel);
+      if (look !== 'dead' || this.book.position === null) return;
+      this.report.onSilent(channel);
+      this.book.moved(openGap(this.book.position, channel, 'silent'));
+      this.stream?.giveUp({ failure: 'silent', detail: `${channel} does not deliver changes that exist` });
+    } catch (error) {
+      if (!(error instanceof SyncError)) throw error;
+      this.silence.postpone(channel);
+    }
   }
 }

@@ -13,9 +13,11 @@ export const holeReasons = [
   'cursor-lost',
   'overflow',
   'wildcard',
+  'unreadable',
   'silent',
   'allowance',
   'org-changed',
+  'transport-changed',
 ] as const;
 
 /** A stretch of an object's changes that the listener may have missed. Its catch-up is a backfill with the same id. */

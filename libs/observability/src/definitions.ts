@@ -83,7 +83,7 @@ export const metricDefinitions = define({
   listenerLastAnswer: {
     type: 'gauge',
     name: 'sync_listener_last_keepalive_timestamp_seconds',
-    help: 'When the server last answered on the subscription, with or without events.',
+    help: 'When the server last answered on the subscription, with or without events; while polling, when a poll last succeeded.',
   },
   listenerPositionTime: {
     type: 'gauge',
@@ -96,11 +96,43 @@ export const metricDefinitions = define({
     help: 'Times the streaming client was thrown away and made anew.',
     labels: ['reason'],
   },
+  listenerRetentionLeft: {
+    type: 'gauge',
+    name: 'sync_listener_replay_retention_remaining_seconds',
+    help: 'How long Salesforce still keeps the events behind the position: 72 h less its age. At 0 or below they may be gone.',
+  },
   listenerHoles: {
     type: 'counter',
     name: 'sync_listener_holes_total',
-    help: 'Times that changes may have been missed, by cause: they need a backfill.',
+    help: 'Stretches of changes that may have been missed, by cause: a catch-up was ordered for each.',
     labels: ['reason'],
+  },
+  listenerOpenHoles: {
+    type: 'gauge',
+    name: 'sync_listener_open_holes',
+    help: 'Holes whose catch-up is not complete yet.',
+  },
+  listenerSilences: {
+    type: 'counter',
+    name: 'sync_listener_silent_streams_total',
+    help: 'Times that a channel was subscribed and connected but did not deliver changes that exist.',
+  },
+  listenerMode: {
+    type: 'gauge',
+    name: 'sync_listener_mode',
+    help: '1 for how changes are captured now: events, or polling while the allowance of delivered events is used up.',
+    labels: ['mode'],
+  },
+  listenerAllowance: {
+    type: 'gauge',
+    name: 'sync_listener_event_allowance_remaining_ratio',
+    help: "Share of the org's daily allowance of delivered events that is left, by its own count.",
+  },
+  listenerFiltered: {
+    type: 'counter',
+    name: 'sync_listener_filtered_total',
+    help: 'Record changes dropped at the listener: no mapped field changed (unmapped), or made by our own user (own).',
+    labels: ['object', 'reason'],
   },
   listenerActive: { type: 'gauge', name: 'sync_listener_active', help: '1 on the instance that holds the lease.' },
 

@@ -36,6 +36,12 @@ export interface ObjectDescription {
   readonly fields: readonly FieldDescription[];
 }
 
+/** What an org may use in a rolling day, and what is left of it. */
+export interface Allowance {
+  readonly max: number;
+  readonly remaining: number;
+}
+
 /**
  * REST calls to one org, with one session that renews itself on 401.
  * Errors: the classes of ./errors.ts, every one a SyncError with its retryable flag; each call has its own deadline.
@@ -46,4 +52,10 @@ export interface SalesforceClient {
   describe(object: string): Promise<ObjectDescription>;
   /** Opens a session now, if there is none: for the start and for probes. */
   connect(): Promise<{ readonly organizationId: string; readonly userId: string; readonly instanceUrl: string }>;
+}
+
+/** Reads what an org may still use. Errors: as {@link SalesforceClient}. */
+export interface AllowanceReader {
+  /** The org's allowances by Salesforce's name, e.g. `DailyDeliveredPlatformEvents`; they may be some minutes old. */
+  limits(): Promise<ReadonlyMap<string, Allowance>>;
 }

@@ -1,18 +1,23 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseMapping, type Mapping } from '@libs/mapping';
-import { channelOf, defaultChannels } from './channels.js';
+import { channelOf, defaultChannels, objectsByChannel } from './channels.js';
+import { OVERLAP_MS } from './holes.js';
 import {
+  addHoles,
   advance,
+  closeGap,
   decodePosition,
   encodePosition,
-  forgetReplayId,
+  expireTimes,
   isPast,
-  OVERLAP_MS,
+  openGap,
   resume,
+  startPolling,
+  stopPolling,
+  withoutHoles,
   type Position,
 } from './position.js';
-import { subscriptionCheck, type SubscriptionState } from './subscription-check.js';
 
 const LEADS = '/data/LeadChangeEvent';
 const CONTACTS = '/data/ContactChangeEvent';
@@ -21,29 +26,55 @@ const stored: Position = {
   organizationId: '00D5f000003XYZaEAO',
   channels: { [LEADS]: { replayId: '100', commitTimestamp: 5_000 } },
 };
-const now = { transport: 'cometd', organizationId: '00D5f000003XYZaEAO', channels: [LEADS], nowMs: 9_000 };
+const now = {
+  transport: 'cometd',
+  organizationId: '00D5f000003XYZaEAO',
+  channels: [LEADS],
+  nowMs: 9_000,
+  evidence: (): number | null => null,
+};
 const begun = { replayId: null, commitTimestamp: 9_000 };
+const gap = (reason: string, commitTimestamp: number) => ({
+  [LEADS]: { replayId: null, commitTimestamp, gap: reason },
+});
+const hole = { object: 'Lead', reason: 'overflow' as const, fromMs: 1_000, toMs: 2_000 };
 
 describe('resume', () => {
   it.each([
     ['a stored position', encodePosition(stored), now, { [LEADS]: stored.channels[LEADS] }, [], null],
     ['a first start', null, now, { [LEADS]: begun }, [LEADS], 'first-start'],
-    ['garbage', '{"v":', now, { [LEADS]: begun }, [LEADS], 'unreadable'],
-    ['another form', '{"replayId":5}', now, { [LEADS]: begun }, [LEADS], 'unreadable'],
+    [
+      'no position, though the log has changes',
+      null,
+      { ...now, evidence: () => 4_000 },
+      gap('cursor-lost', 4_000),
+      [],
+      'lost',
+    ],
+    ['garbage', '{"v":', { ...now, evidence: () => 4_000 }, gap('cursor-lost', 4_000), [], 'unreadable'],
+    ['another form', '{"replayId":5}', { ...now, evidence: () => 1 }, gap('cursor-lost', 1), [], 'unreadable'],
     [
       'another org',
       encodePosition(stored),
       { ...now, organizationId: '00Dxx' },
-      { [LEADS]: begun },
-      [LEADS],
+      gap('org-changed', 5_000),
+      [],
       'other-org',
     ],
     [
       'another transport',
       encodePosition(stored),
       { ...now, transport: 'pubsub' },
-      { [LEADS]: begun },
-      [LEADS],
+      gap('transport-changed', 5_000),
+      [],
+      'other-transport',
+    ],
+    [
+      'another transport and a new channel',
+      encodePosition(stored),
+      { ...now, transport: 'pubsub', channels: [LEADS, CONTACTS] },
+      { ...gap('transport-changed', 5_000), [CONTACTS]: begun },
+      [CONTACTS],
       'other-transport',
     ],
     [
@@ -62,10 +93,24 @@ describe('resume', () => {
       [CONTACTS],
       null,
     ],
+    [
+      'a gap that was not closed',
+      encodePosition(openGap(stored, LEADS, 'silent')),
+      now,
+      gap('silent', 5_000),
+      [],
+      null,
+    ],
   ])('from %s', (_what, text, at, channels, fresh, restart) => {
     const resumed = resume(text, at);
     expect(resumed.position).toEqual({ transport: at.transport, organizationId: at.organizationId, channels });
     expect([resumed.fresh, resumed.restart]).toEqual([fresh, restart]);
+  });
+
+  it('keeps the holes that were not told yet, and goes on polling', () => {
+    const polled = { Lead: 4_000 };
+    const at = { ...stored, holes: [hole], polled };
+    expect(resume(encodePosition(at), now).position).toEqual(at);
   });
 });
 
@@ -128,9 +173,52 @@ describe('position', () => {
     expect(Buffer.byteLength(text)).toBeLessThan(4_096);
   });
 
-  it('keeps the time when a replay id is refused', () => {
-    expect(forgetReplayId(stored, LEADS).channels[LEADS]).toEqual({ replayId: null, commitTimestamp: 5_000 });
-    expect(forgetReplayId(stored, CONTACTS)).toBe(stored);
+  it('keeps the time when a replay id is refused, and is not moved by what comes late', () => {
+    const opened = openGap(stored, LEADS, 'replay-expired');
+    expect(opened.channels).toEqual(gap('replay-expired', 5_000));
+    expect(openGap(stored, CONTACTS, 'replay-expired')).toBe(stored);
+    expect(advance(opened, [{ channel: LEADS, replayId: '101', commitTimestamp: 6_000 }]).channels).toEqual(
+      opened.channels,
+    );
+  });
+
+  it('makes a hole of a gap when its channel delivers again, by the later of both clocks', () => {
+    const opened = openGap(stored, LEADS, 'silent');
+    const closed = closeGap(opened, LEADS, ['Lead'], 9_000);
+    expect(closed.channels).toEqual({ [LEADS]: begun });
+    expect(closed.holes).toEqual([{ object: 'Lead', reason: 'silent', fromMs: 5_000, toMs: 9_000 }]);
+    expect(closeGap(opened, LEADS, ['Lead'], 3_000).channels[LEADS]?.commitTimestamp).toBe(5_000);
+    expect(closeGap(stored, LEADS, ['Lead'], 9_000)).toBe(stored);
+  });
+
+  it('has a gap where a time without a replay id is past the retention', () => {
+    const timed = { ...stored, channels: { [LEADS]: begun } };
+    const hour = 3_600_000;
+    expect(expireTimes(timed, 9_000 + 71 * hour)).toBe(timed);
+    expect(expireTimes(timed, 9_001 + 71 * hour).channels).toEqual(gap('replay-expired', 9_000));
+    expect(expireTimes(stored, 9_000 + 80 * hour)).toBe(stored);
+    const known = openGap(timed, LEADS, 'silent');
+    expect(expireTimes(known, 9_000 + 80 * hour)).toBe(known);
+  });
+
+  it('takes off the holes that are ordered, but not one that grew meanwhile', () => {
+    const happened = [{ reason: 'overflow' as const, objects: ['Lead'], fromMs: 1_000, noticedMs: 2_000 }];
+    const known = addHoles(stored, happened, new Set(['Lead']));
+    expect(known.holes).toEqual([hole]);
+    expect(withoutHoles(known, [hole])).toEqual(stored);
+    const grown = addHoles(known, [{ ...happened[0]!, noticedMs: 3_000 }], new Set(['Lead']));
+    expect(withoutHoles(grown, [hole]).holes).toEqual([{ ...hole, toMs: 3_000 }]);
+  });
+
+  it('polls from now on, with a hole up to now, and leaves it at the events that came', () => {
+    const objectsOf = new Map([[LEADS, ['Lead']]]);
+    const polling = startPolling(stored, objectsOf, 9_000);
+    expect(polling.polled).toEqual({ Lead: 9_000 });
+    expect(polling.holes).toEqual([{ object: 'Lead', reason: 'allowance', fromMs: 5_000, toMs: 9_000 }]);
+    expect(startPolling(stored, objectsOf, 1_000).polled).toEqual({ Lead: 5_000 });
+    const { holes: _told, ...told } = polling;
+    expect(stopPolling(told, 9_000, new Set())).toEqual({ ...stored, channels: { [LEADS]: begun } });
+    expect(stopPolling(told, 9_000, new Set([LEADS]))).toEqual(stored);
   });
 
   it.each([
@@ -144,6 +232,27 @@ describe('position', () => {
 });
 
 describe('channels', () => {
+  it('tell of their own object, or of every object that a mapping reads', () => {
+    const lead = parseMapping(
+      'Lead.yaml',
+      'object: Lead\nfields:\n  Email: email\n  Owner.Name: dataFields.o',
+    ) as Mapping;
+    const channels = [
+      LEADS,
+      '/data/Invoice__ChangeEvent',
+      '/data/ns__Bill__ChangeEvent',
+      '/data/ChangeEvents',
+      '/data/X__chn',
+    ];
+    expect([...objectsByChannel(channels, new Map([['Lead', lead]]))]).toEqual([
+      [LEADS, ['Lead']],
+      ['/data/Invoice__ChangeEvent', ['Invoice__c']],
+      ['/data/ns__Bill__ChangeEvent', ['ns__Bill__c']],
+      ['/data/ChangeEvents', ['Lead']],
+      ['/data/X__chn', ['Lead']],
+    ]);
+  });
+
   it.each([
     ['Lead', '/data/LeadChangeEvent'],
     ['Invoice__c', '/data/Invoice__ChangeEvent'],
@@ -170,56 +279,5 @@ describe('channels', () => {
         ]),
       ),
     ).toEqual([CONTACTS, LEADS, '/data/AccountChangeEvent']);
-  });
-});
-
-describe('subscriptionCheck', () => {
-  const good: SubscriptionState = {
-    active: true,
-    channels: [LEADS],
-    subscribed: new Set([LEADS]),
-    refused: new Map(),
-    downSince: null,
-    failure: null,
-    answeredAt: 99_000,
-    quietMs: 125_000,
-    stalledSince: null,
-    holes: [],
-  };
-
-  it.each([
-    ['it works', {}, true, `subscribed to ${LEADS}`],
-    [
-      'another instance listens',
-      { active: false, subscribed: new Set<string>() },
-      true,
-      'standing by: another instance listens',
-    ],
-    ['it has not worked yet', { downSince: 99_000, answeredAt: null }, false, 'no subscription for 1 s: connecting'],
-    ['a new client is under way', { downSince: 80_000, failure: 'x' }, true, `subscribed to ${LEADS}`],
-    [
-      'no new client comes about',
-      { downSince: 60_000, failure: 'busy (x), next try in 9 s' },
-      false,
-      'no subscription for 40 s: busy (x), next try in 9 s',
-    ],
-    ['Salesforce is silent', { answeredAt: -60_000 }, false, 'no answer from Salesforce for 160 s'],
-    ['silence is usual on the transport', { answeredAt: -60_000, quietMs: 300_000 }, true, `subscribed to ${LEADS}`],
-    ['the log hiccups', { stalledSince: 95_000 }, true, `subscribed to ${LEADS}`],
-    ['the log is out', { stalledSince: 85_000 }, false, 'the event log has not taken changes for 15 s'],
-    [
-      'a channel is refused',
-      { refused: new Map([[CONTACTS, '403::Restricted']]) },
-      false,
-      `${CONTACTS} is refused: 403::Restricted`,
-    ],
-    [
-      'changes may be missing',
-      { holes: ['Lead: x'] },
-      true,
-      `subscribed to ${LEADS}. changes may be missing, run a backfill: Lead: x`,
-    ],
-  ])('when %s', (_what, own, ok, detail) => {
-    expect(subscriptionCheck({ ...good, ...own }, 100_000)).toEqual({ ok, detail });
   });
 });

@@ -34,6 +34,10 @@ export interface ReadEvent {
   readonly commitTimestamp: number | null;
   /** One for each distinct record id, in the order of the event. */
   readonly changes: readonly RecordChange[];
+  /** What changed, in the words of events (`Name.FirstName`); empty when it is not an UPDATE, or not told. */
+  readonly changedFields: readonly string[];
+  /** Whose change it was; `null` when it is not told. */
+  readonly commitUser: string | null;
   readonly holes: readonly Hole[];
   readonly problems: readonly Problem[];
 }
@@ -44,6 +48,9 @@ const header = z.object({
   changeType: z.enum([...changeTypes, 'GAP_OVERFLOW']),
   commitTimestamp: z.number().int().nonnegative(),
   transactionKey: z.string().max(100).optional(),
+  // A hint that only saves work: in another form it is as if it were not there
+  changedFields: z.array(z.string()).catch([]),
+  commitUser: z.string().nullable().catch(null),
 });
 const WILDCARD = /^[0-9A-Za-z]{3}\*$/;
 
@@ -60,6 +67,8 @@ function salvage(raw: unknown, message: string): ReadEvent {
     changeType: 'unknown',
     commitTimestamp: null,
     changes: [],
+    changedFields: [],
+    commitUser: null,
     holes: [],
     problems:
       known.length === 0
@@ -78,7 +87,7 @@ export function readEvent(raw: unknown): ReadEvent {
     const fields = [...new Set(parsed.error.issues.map(({ path }) => String(path[0] ?? 'header')))];
     return salvage(raw, `unreadable ${fields.join(', ')} in the header of a change event`);
   }
-  const { entityName, recordIds, changeType, commitTimestamp, transactionKey } = parsed.data;
+  const { entityName, recordIds, changeType, commitTimestamp, transactionKey, changedFields, commitUser } = parsed.data;
   const ids = new Set<string>();
   const holes: Hole[] = [];
   const problems: Problem[] = [];
@@ -104,6 +113,8 @@ export function readEvent(raw: unknown): ReadEvent {
     changeType,
     commitTimestamp,
     changes: [...ids].map(toChange),
+    changedFields: changeType === 'UPDATE' ? changedFields : [],
+    commitUser,
     holes: changeType === 'GAP_OVERFLOW' ? holes.slice(0, 1) : holes,
     problems,
   };

@@ -1,11 +1,10 @@
 /** What the listener knows of its subscription. Times are epoch milliseconds. */
 export interface SubscriptionState {
-  /** Does this instance hold the lease? */
-  readonly active: boolean;
-  readonly channels: readonly string[];
   readonly subscribed: ReadonlySet<string>;
   /** Refused channels and why. */
   readonly refused: ReadonlyMap<string, string>;
+  /** Channels that are subscribed and do not deliver changes that exist. */
+  readonly silent: ReadonlySet<string>;
   /** Since when there is no working stream; `null` while there is one. */
   readonly downSince: number | null;
   /** Why, and what happens next. */
@@ -16,8 +15,22 @@ export interface SubscriptionState {
   readonly quietMs: number;
   /** Since when the log does not take changes; `null` while it does. */
   readonly stalledSince: number | null;
-  /** Holes seen since the start of this process, in words. */
-  readonly holes: readonly string[];
+  /** Polling in place of events; `null`: not so. */
+  readonly polling: PollingState | null;
+  /** Holes whose catch-up is not complete. */
+  readonly holes: ReadonlyArray<{
+    readonly object: string;
+    readonly reason: string;
+    readonly fromMs: number;
+    readonly stuck: string | null;
+  }>;
+}
+
+export interface PollingState {
+  readonly everyMs: number;
+  /** When a poll of every object last succeeded; before the first, when polling began. */
+  readonly lastMs: number;
+  readonly failure: string | null;
 }
 
 /** A new client is a daily matter and takes a second or two: only after this long is it worth a person's time. Milliseconds. */
@@ -26,28 +39,63 @@ const GRACE_MS = 30_000;
 const STALL_MS = 10_000;
 /** The watchdog of the stream acts first. Milliseconds. */
 const QUIET_GRACE_MS = 25_000;
+/** Polls may fail and be late this many times before it is worth a person's time. */
+const MISSED_POLLS = 3;
+/** Most holes named one by one. */
+const MAX_NAMED = 5;
 
 /** Whether changes flow, and in words: the service's readiness. */
 export function subscriptionCheck(
   state: SubscriptionState,
   now: number,
 ): { readonly ok: boolean; readonly detail: string } {
-  if (!state.active) return { ok: true, detail: 'standing by: another instance listens' };
-  const seconds = (since: number) => `${Math.round((now - since) / 1000)} s`;
+  const troubles = [
+    ...logTroubles(state, now),
+    ...(state.polling === null ? streamTroubles(state, now) : pollTroubles(state.polling, now)),
+  ];
+  const good =
+    state.polling === null
+      ? `subscribed to ${[...state.subscribed].join(', ')}`
+      : `polling every ${state.polling.everyMs / 1000} s: the allowance of delivered events is used up`;
+  const said = troubles.length === 0 ? [good] : troubles;
+  return { ok: troubles.length === 0, detail: [...said, ...inWords(state.holes)].join('. ') };
+}
+
+function seconds(since: number, now: number): string {
+  return `${Math.round((now - since) / 1000)} s`;
+}
+
+function logTroubles({ stalledSince }: SubscriptionState, now: number): string[] {
+  if (stalledSince === null || now - stalledSince < STALL_MS) return [];
+  return [`the event log has not taken changes for ${seconds(stalledSince, now)}`];
+}
+
+function streamTroubles(state: SubscriptionState, now: number): string[] {
   const troubles: string[] = [];
-  if (state.stalledSince !== null && now - state.stalledSince >= STALL_MS) {
-    troubles.push(`the event log has not taken changes for ${seconds(state.stalledSince)}`);
-  }
-  const worked = state.answeredAt !== null;
-  if (state.downSince !== null && (!worked || now - state.downSince >= GRACE_MS)) {
-    troubles.push(`no subscription for ${seconds(state.downSince)}: ${state.failure ?? 'connecting'}`);
-  } else if (state.answeredAt !== null && now - state.answeredAt >= state.quietMs + QUIET_GRACE_MS) {
-    troubles.push(`no answer from Salesforce for ${seconds(state.answeredAt)}`);
+  const { downSince, answeredAt } = state;
+  if (downSince !== null && (answeredAt === null || now - downSince >= GRACE_MS)) {
+    troubles.push(`no subscription for ${seconds(downSince, now)}: ${state.failure ?? 'connecting'}`);
+  } else if (answeredAt !== null && now - answeredAt >= state.quietMs + QUIET_GRACE_MS) {
+    troubles.push(`no answer from Salesforce for ${seconds(answeredAt, now)}`);
   }
   for (const [channel, why] of state.refused) troubles.push(`${channel} is refused: ${why}`);
-  const missing = state.holes.length === 0 ? [] : [`changes may be missing, run a backfill: ${state.holes.join('; ')}`];
-  const good = `subscribed to ${[...state.subscribed].join(', ')}`;
-  return troubles.length === 0
-    ? { ok: true, detail: [good, ...missing].join('. ') }
-    : { ok: false, detail: [...troubles, ...missing].join('. ') };
+  for (const channel of state.silent) {
+    troubles.push(`${channel} does not deliver changes that exist: a catch-up is ordered and a new client made`);
+  }
+  return troubles;
+}
+
+function pollTroubles({ everyMs, lastMs, failure }: PollingState, now: number): string[] {
+  if (now - lastMs < Math.max(GRACE_MS, everyMs * MISSED_POLLS)) return [];
+  return [`no poll has succeeded for ${seconds(lastMs, now)}: ${failure ?? 'still reading'}`];
+}
+
+function inWords(holes: SubscriptionState['holes']): string[] {
+  if (holes.length === 0) return [];
+  const named = holes.slice(0, MAX_NAMED).map(({ object, reason, fromMs, stuck }) => {
+    const since = `${object} since ${new Date(fromMs).toISOString()} (${reason})`;
+    return stuck === null ? since : `${since}, given up: ${stuck}`;
+  });
+  const more = holes.length > MAX_NAMED ? ` and ${holes.length - MAX_NAMED} more` : '';
+  return [`catching up changes that may be missing: ${named.join('; ')}${more}`];
 }

@@ -360,3 +360,22 @@ describe('an object description', () => {
     await expect(client().describe('Lead/../x')).rejects.toThrow('not an API name');
   });
 });
+
+describe('limits', () => {
+  it('reads the two numbers of each allowance, and leaves out what has none', async () => {
+    const before = fake.answer;
+    fake.answer = (request, response) => {
+      if (!request.path.endsWith('/limits')) return before(request, response);
+      return json(response, 200, {
+        DailyDeliveredPlatformEvents: { Max: 50_000, Remaining: 12_000 },
+        PermissionSets: { Max: 1_500, Remaining: 1_499, CreateCustom: { Max: 1_000, Remaining: 999 } },
+        Odd: { Max: 'many' },
+      });
+    };
+    const limits = await client().limits();
+    expect([...limits]).toEqual([
+      ['DailyDeliveredPlatformEvents', { max: 50_000, remaining: 12_000 }],
+      ['PermissionSets', { max: 1_500, remaining: 1_499 }],
+    ]);
+  });
+});

@@ -3,7 +3,7 @@ import type { SalesforceSettings } from '@libs/config';
 import type { Logger } from '@libs/observability';
 import { z } from 'zod';
 import { SalesforceAccessError, SalesforceSessionError, SalesforceUnavailableError } from '../errors.js';
-import type { ObjectDescription, QueryPage, SalesforceClient } from '../port.js';
+import type { Allowance, AllowanceReader, ObjectDescription, QueryPage, SalesforceClient } from '../port.js';
 import { encodeSoql } from '../soql/chunk-ids.js';
 import { identifier } from '../soql/soql.js';
 import { createSend, type ClientMetrics, type Send } from './http.js';
@@ -17,7 +17,7 @@ export interface SalesforceClientOptions {
 }
 
 /** Salesforce itself gives up a query after 120 s (facts/salesforce.md §4.2): waiting a little longer shows its own answer. */
-const DEADLINES_MS = { query: 130_000, describe: 60_000 };
+const DEADLINES_MS = { query: 130_000, describe: 60_000, limits: 30_000 };
 
 const queryAnswer = z.object({
   totalSize: z.number().int(),
@@ -46,6 +46,9 @@ const describeAnswer = z.object({
     }),
   ),
 });
+
+const limitsAnswer = z.record(z.string(), z.unknown());
+const allowance = z.object({ Max: z.number(), Remaining: z.number() });
 
 interface Ask {
   /** Below `/services/`, or below the version root. */
@@ -95,7 +98,7 @@ async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undef
 export function createClientWithSessions(
   settings: SalesforceSettings,
   { metrics, logger, deadlines }: SalesforceClientOptions,
-): { readonly client: SalesforceClient; readonly sessions: Sessions } {
+): { readonly client: SalesforceClient & AllowanceReader; readonly sessions: Sessions } {
   const send = createSend(metrics);
   const sessions = createSessions(settings, send, logger);
   const deadlinesMs = { ...DEADLINES_MS, ...deadlines };
@@ -124,7 +127,7 @@ export function createClientWithSessions(
     return { totalSize, records, next: done ? null : (nextRecordsUrl ?? missingNext(request.doing)) };
   }
 
-  const client: SalesforceClient = {
+  const client: SalesforceClient & AllowanceReader = {
     query: (soql, { includeDeleted = false, pageSize, signal } = {}) =>
       page({
         path: `/${includeDeleted ? 'queryAll' : 'query'}?q=${encodeSoql(soql)}`,
@@ -137,6 +140,15 @@ export function createClientWithSessions(
       const doing = `describe of ${identifier(object)}`;
       const answer = await call({ path: `/sobjects/${object}/describe`, doing, deadlineMs: deadlinesMs.describe });
       return read(describeAnswer, answer, doing);
+    },
+    limits: async (): Promise<ReadonlyMap<string, Allowance>> => {
+      const answer = await call({ path: '/limits', doing: 'limits', deadlineMs: deadlinesMs.limits });
+      const found = new Map<string, Allowance>();
+      for (const [name, value] of Object.entries(read(limitsAnswer, answer, 'limits'))) {
+        const { data } = allowance.safeParse(value);
+        if (data !== undefined) found.set(name, { max: data.Max, remaining: data.Remaining });
+      }
+      return found;
     },
     connect: async () => {
       const { organizationId, userId, instanceUrl } = await sessions.current();
@@ -157,6 +169,6 @@ function missingNext(doing: string): never {
 export function createSalesforceClient(
   settings: SalesforceSettings,
   options: SalesforceClientOptions,
-): SalesforceClient {
+): SalesforceClient & AllowanceReader {
   return createClientWithSessions(settings, options).client;
 }

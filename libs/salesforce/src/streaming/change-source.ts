@@ -1,5 +1,5 @@
 import type { SalesforceSettings, StreamingSettings } from '@libs/config';
-import type { SalesforceClient } from '../port.js';
+import type { AllowanceReader, SalesforceClient } from '../port.js';
 import { createClientWithSessions, type SalesforceClientOptions } from '../rest/client.js';
 import type { OpenStream } from './change-stream.js';
 import { COMETD_TIMINGS, openCometdStream, type CometdOptions } from './cometd-stream.js';
@@ -8,7 +8,7 @@ import { SCHEMA_RETRIES, SchemaCache, type SchemaRetries } from './pubsub/schema
 
 /** An org's change events, and REST calls on the same session. */
 export interface ChangeSource {
-  readonly client: SalesforceClient;
+  readonly client: SalesforceClient & AllowanceReader;
   /** How positions are to be understood: a replay id of one transport means nothing to another. */
   readonly transport: 'cometd' | 'pubsub';
   /** Longest time that a working subscription says nothing. Milliseconds. */
