@@ -8,6 +8,8 @@ const DEMO_RECORDS = {
   SANDBOX_CONTACTS: '300',
   SANDBOX_ACCOUNTS: '50',
   SANDBOX_CHANGES_PER_SECOND: '3',
+  // A demo may run over night: 50,000 events a day, as a real org gives, would be used up by then.
+  SANDBOX_DELIVERED_EVENTS_PER_DAY: '0',
 };
 
 /** Opens the sandbox's doors beside the services; they reach it over HTTP like the real systems. */

@@ -3,7 +3,7 @@ import type PubSubApiClient from 'salesforce-pubsub-api-client';
 import type { SubscribeCallback } from 'salesforce-pubsub-api-client';
 import { openTestOrg, type TestOrg } from '../testing/test-org.js';
 import { selfSigned } from '../testing/certificate.js';
-import { loadPublishedClient } from '../testing/published-client.js';
+import PubSubApiClient from 'salesforce-pubsub-api-client';
 
 interface Received {
   readonly replayId: number;
@@ -36,7 +36,7 @@ afterEach(async () => {
 
 /** It speaks TLS only, and logs in by client credentials at the org's HTTP port. */
 async function connected(): Promise<PubSubApiClient> {
-  const Client = await loadPublishedClient();
+  const Client = PubSubApiClient;
   const client = new Client(
     {
       authType: 'oauth-client-credentials',
