@@ -1,9 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type PubSubApiClient from 'salesforce-pubsub-api-client';
-import type { SubscribeCallback } from 'salesforce-pubsub-api-client';
+import PubSubApiClient, { type SubscribeCallback } from 'salesforce-pubsub-api-client';
 import { openTestOrg, type TestOrg } from '../testing/test-org.js';
 import { selfSigned } from '../testing/certificate.js';
-import PubSubApiClient from 'salesforce-pubsub-api-client';
 
 interface Received {
   readonly replayId: number;
@@ -36,8 +34,7 @@ afterEach(async () => {
 
 /** It speaks TLS only, and logs in by client credentials at the org's HTTP port. */
 async function connected(): Promise<PubSubApiClient> {
-  const Client = PubSubApiClient;
-  const client = new Client(
+  const client = new PubSubApiClient(
     {
       authType: 'oauth-client-credentials',
       loginUrl: org.url,
