@@ -1,18 +1,23 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { loadSettings } from '@libs/config';
 import { allTopics, backfillStart, topics, type BackfillStart, type RecordChange } from '@libs/contracts';
 import { createEmbeddedLog, decode, type EventLog } from '@libs/event-log';
 import { createLogger, createMetrics, Health, type Metrics } from '@libs/observability';
 import { createChangeSource, type ChannelEvent, type StreamObserver } from '@libs/salesforce';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cdcListenerSettings } from '../../apps/cdc-listener/src/cdc-listener.config.js';
 import { CdcListenerHandler } from '../../apps/cdc-listener/src/cdc-listener.handler.js';
+import { selfSigned } from '../../apps/sandbox/src/salesforce/testing/certificate.js';
 import { createSandbox, type Sandbox } from '../../apps/sandbox/src/sandbox.js';
 import { sandboxSettings } from '../../apps/sandbox/src/sandbox.config.js';
 import { connectSandbox } from '../support/sandbox.js';
 import { waitFor } from '../support/wait.js';
+
+// Read by grpc-js when it is loaded: it would take the place of the certificates that Node trusts
+vi.hoisted(() => delete process.env['GRPC_DEFAULT_SSL_ROOTS_FILE_PATH']);
 
 /** The listener over the Pub/Sub API of the sandbox, on an embedded log of its own. */
 const LEADS = '/data/LeadChangeEvent';
@@ -25,9 +30,7 @@ let metrics: Metrics;
 const closers: Array<() => Promise<void>> = [];
 
 beforeEach(async () => {
-  const doors = ['SALESFORCE', 'PUBSUB', 'ITERABLE', 'ADMIN'].map((door) => [`SANDBOX_${door}_PORT`, '0']);
-  sandbox = await createSandbox(loadSettings('sandbox', sandboxSettings, Object.fromEntries(doors)));
-  org = connect();
+  await openSandbox();
   dataDir = mkdtempSync(join(tmpdir(), 'pubsub-'));
   log = createEmbeddedLog({ dataDir, partitions: 2, sessionTimeoutMs: 1_000 });
   metrics = createMetrics();
@@ -40,18 +43,25 @@ afterEach(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
+async function openSandbox(own: Readonly<Record<string, string>> = {}): Promise<void> {
+  const doors = ['SALESFORCE', 'PUBSUB', 'ITERABLE', 'ADMIN'].map((door) => [`SANDBOX_${door}_PORT`, '0']);
+  sandbox = await createSandbox(loadSettings('sandbox', sandboxSettings, { ...Object.fromEntries(doors), ...own }));
+  org = connect();
+}
+
 function connect(): ReturnType<typeof connectSandbox> {
   const { salesforce: salesforceUrl, iterable: iterableUrl, admin: adminUrl } = sandbox.urls;
   return connectSandbox({ salesforceUrl, iterableUrl, adminUrl });
 }
 
-function source(streaming: 'pubsub' | 'cometd' = 'pubsub') {
+function source(streaming: 'pubsub' | 'cometd' = 'pubsub', own: Readonly<Record<string, string>> = {}) {
   const settings = loadSettings('cdc-listener', cdcListenerSettings, {
     ...org.settings,
     DATA_DIR: dataDir,
     SALESFORCE_STREAMING: streaming,
     SALESFORCE_PUBSUB_ENDPOINT: sandbox.urls.pubsub,
     SALESFORCE_PUBSUB_INSECURE: 'true',
+    ...own,
   });
   const timings = { settleMs: 50, tickMs: 20, silenceMs: 1_500 };
   const schemaRetries = { delaysMs: [10, 20], forgetMs: 60_000 };
@@ -65,7 +75,7 @@ function source(streaming: 'pubsub' | 'cometd' = 'pubsub') {
 const detailOf = (health: Health) => health.report().checks.find(({ name }) => name === 'subscription')?.detail ?? '';
 
 /** A listener that does not wait minutes where the real one would. */
-async function listen(own = source(), channels: readonly string[] = [LEADS]) {
+async function listen(own = source(), channels: readonly string[] = [LEADS], until = 'subscribed to') {
   const health = new Health();
   const logger = createLogger('test', 'silent');
   const objectsOf = new Map(channels.map((channel) => [channel, [channel === LEADS ? 'Lead' : channel]]));
@@ -76,7 +86,7 @@ async function listen(own = source(), channels: readonly string[] = [LEADS]) {
   let closed: Promise<void> | undefined;
   const close = () => (closed ??= handler.beforeApplicationShutdown());
   closers.push(close);
-  await waitFor('the subscription', () => detailOf(health).includes('subscribed'));
+  await waitFor(until, () => detailOf(health).includes(until));
   return { health, close };
 }
 
@@ -183,6 +193,20 @@ describe('the listener over the Pub/Sub API', () => {
     await arrive(...during);
     expect(await reconnects()).toEqual({ [reason]: 1 });
     await arrive(await create('after'));
+  });
+
+  it('speaks TLS, and only to a server that it trusts', async () => {
+    await sandbox.close();
+    const { key, certificate } = selfSigned();
+    await openSandbox({ SANDBOX_PUBSUB_CERTIFICATE: certificate, SANDBOX_PUBSUB_KEY: key });
+    const trusted = getCACertificates('default');
+    closers.push(async () => setDefaultCACertificates(trusted));
+    const encrypted = source('pubsub', { SALESFORCE_PUBSUB_INSECURE: 'false' });
+    const { health } = await listen(encrypted, [LEADS], 'self-signed certificate');
+    expect(health.ready).toBe(false);
+    setDefaultCACertificates([...trusted, certificate]);
+    await waitFor('the subscription', () => detailOf(health).startsWith('subscribed to'));
+    await arrive(await create('one'));
   });
 
   it('survives a schema that is found late', async () => {
