@@ -152,7 +152,9 @@ export class Listening {
     this.report.tell();
     void this.book.orderCatchUps();
     this.watchSilence();
-    const newest = Math.max(...Object.values(this.book.position?.channels ?? {}).map((at) => at.commitTimestamp));
+    const { channels = {}, holes = [] } = this.book.position ?? {};
+    this.openHoles.count(holes.length);
+    const newest = Math.max(...Object.values(channels).map((at) => at.commitTimestamp));
     if (this.polling.mode === 'events' && Number.isFinite(newest)) {
       this.parts.metrics.listenerRetentionLeft.set((RETENTION_MS - (Date.now() - newest)) / 1000);
     }

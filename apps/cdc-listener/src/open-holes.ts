@@ -21,7 +21,12 @@ export class OpenHoles {
     private readonly metrics: Pick<Metrics, 'listenerOpenHoles'>,
     private readonly logger: Pick<Logger, 'info' | 'error'>,
   ) {
-    metrics.listenerOpenHoles.set(0);
+    this.count(0);
+  }
+
+  /** Counts the open holes, with those that are not told yet. */
+  count(pending: number): void {
+    this.metrics.listenerOpenHoles.set(this.holes.size + pending);
   }
 
   get all(): readonly OpenHole[] {
@@ -62,7 +67,6 @@ export class OpenHoles {
     } else if (type === 'progress' || type === 'accepted') {
       this.holes.set(id, { ...open, stuck: null });
     }
-    this.metrics.listenerOpenHoles.set(this.holes.size);
   }
 
   private opened(id: string, data: Status['data']): void {

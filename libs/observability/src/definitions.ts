@@ -110,7 +110,7 @@ export const metricDefinitions = define({
   listenerOpenHoles: {
     type: 'gauge',
     name: 'sync_listener_open_holes',
-    help: 'Holes whose catch-up is not complete yet.',
+    help: 'Holes whose catch-up is not complete, or not ordered yet.',
   },
   listenerSilences: {
     type: 'counter',

@@ -99,11 +99,12 @@ export function relevantFields(
     const shape = described.get(object);
     if (shape === undefined) return void missing.add(object);
     const [first = '', ...rest] = path;
+    if (rest.length === 0 && CONSTANT.has(first)) return;
     const field = shape.fields.find(({ name, relationshipName }) =>
       rest.length === 0 ? name === first : relationshipName === first,
     );
     if (field === undefined || field.calculated || UNSHOWN.has(field.name)) found.set(object, 'all');
-    else if (fields !== 'all' && !CONSTANT.has(field.name)) fields.add(field.name);
+    else if (fields !== 'all') fields.add(field.name);
     if (rest.length > 0) for (const parent of field?.referenceTo ?? []) walk(parent, rest);
   };
 

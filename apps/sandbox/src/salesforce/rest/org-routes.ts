@@ -25,8 +25,9 @@ function limits(call: RestCall): Reply {
   const entry = (most: number, used: number) => ({ Max: most, Remaining: Math.max(0, most - used) });
   return json(200, {
     DailyApiRequests: entry(max.apiRequestsPerDay, apiRequests.used),
-    // Without a limit of its own the org shows the allocation of the add-on. Source: facts/salesforce.md §3.7.
-    DailyDeliveredPlatformEvents: entry(max.deliveredEventsPerDay ?? 150_000, deliveredEvents.used),
+    // Where the limit is lifted the org shows the allocation of the add-on, all of it left. Source: facts/salesforce.md §3.7.
+    DailyDeliveredPlatformEvents:
+      max.deliveredEventsPerDay === null ? entry(150_000, 0) : entry(max.deliveredEventsPerDay, deliveredEvents.used),
     DailyStreamingApiEvents: entry(1_000_000, 0),
     StreamingApiConcurrentClients: entry(max.cometdClients, call.org.cometdClients()),
   });
