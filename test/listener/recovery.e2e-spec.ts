@@ -11,6 +11,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { backfillService } from '../../apps/backfill/src/backfill.module.js';
 import { cdcListenerSettings } from '../../apps/cdc-listener/src/cdc-listener.config.js';
 import { CdcListenerHandler } from '../../apps/cdc-listener/src/cdc-listener.handler.js';
+import { cdcListenerService } from '../../apps/cdc-listener/src/cdc-listener.module.js';
 import type { Sandbox } from '../../apps/sandbox/src/sandbox.js';
 import { bookOutcomes } from '../support/outcome-maker.js';
 import { clientOf, openSandbox } from '../support/sandbox-in-process.js';
@@ -254,6 +255,11 @@ describe.each<Transport>(['cometd', 'pubsub'])('over %s, without losing a change
     await waitFor('conversion', async () => (await seen('CREATE')).isSupersetOf(new Set([accountId, contactId])));
     await waitFor('updates', async () => (await seen('UPDATE')).isSupersetOf(new Set([converted, winner])));
     await waitFor('the loser', async () => (await seen('DELETE')).has(loser));
+    // The winner once more, behind its loser, whose row names it
+    await waitFor('the master', async () => {
+      const ids = (await readAll(topics.changes)).filter((one) => one.recordId === winner || one.recordId === loser);
+      return ids.findLastIndex((one) => one.recordId === winner) > ids.findIndex((one) => one.recordId === loser);
+    });
     salesforce.records.remove('Account', [accountId]);
     await waitFor('the cascade', async () => (await seen('DELETE')).isSupersetOf(new Set([accountId, contactId])));
     salesforce.records.undelete('Account', [accountId]);
@@ -277,5 +283,34 @@ describe('a dead subscription', () => {
     const holes = await holesClosed();
     expect(new Set(holes.map(({ reason }) => reason))).toEqual(new Set(['silent']));
     expect((await metrics.listenerSilences.get()).values[0]?.value).toBeGreaterThan(0);
+  });
+});
+
+describe.each<Transport>(['cometd', 'pubsub'])('noise over %s', (transport) => {
+  it('is dropped and counted when no mapped field changed', async () => {
+    const health = new Health();
+    const settings = loadSettings('cdc-listener', cdcListenerSettings, {
+      ...settingsOf(transport),
+      SALESFORCE_CHANNELS: LEADS,
+    });
+    const service = await startService(cdcListenerService, settings, { log, metrics, health, logger });
+    closers.push(() => service.close());
+    await waitFor('the subscription', () => health.ready);
+    const id = create();
+    await arrive(id);
+    // Until the org has described its objects everything passes
+    await waitFor('a dropped change', async () => {
+      sandbox.salesforce.records.update('Lead', [{ Id: id, Fax: String((names += 1)) }]);
+      return ((await metrics.listenerFiltered.get()).values[0]?.value ?? 0) > 0;
+    });
+    const [{ labels } = { labels: {} }] = (await metrics.listenerFiltered.get()).values;
+    expect(labels).toEqual({ object: 'Lead', reason: 'unmapped' });
+    const updates = (changes: readonly RecordChange[]) =>
+      changes.filter(({ recordId, changeType }) => recordId === id && changeType === 'UPDATE').length;
+    // One channel keeps the order: when the next lead is there, so is what came before it
+    const before = updates(await arrive(create()));
+    for (const changed of [{ FirstName: 'Mapped' }, { Fax: 'not' }, { City: 'Mapped too' }, { Fax: 'nor this' }])
+      sandbox.salesforce.records.update('Lead', [{ Id: id, ...changed }]);
+    expect(updates(await arrive(create())) - before).toBe(2);
   });
 });

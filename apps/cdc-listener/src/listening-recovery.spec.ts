@@ -34,6 +34,17 @@ describe('holes', () => {
     expect(stage.check?.detail).toBe(`subscribed to ${LEADS}`);
   });
 
+  it('orders a catch-up of all of a channel when an event cannot be read', async () => {
+    stage.listen();
+    await settle();
+    stage.org.commit(LEADS, header(1));
+    const fromMs = Date.now();
+    await settle(2_000);
+    stage.org.commit(LEADS, undefined);
+    await settle(1_500);
+    expect(stage.catchUps).toMatchObject([{ object: 'Lead', hole: { reason: 'unreadable', fromMs } }]);
+  });
+
   it('orders nothing for an overflow of an object that nobody reads', async () => {
     stage.listen();
     await settle();

@@ -77,6 +77,23 @@ describe('publishing', () => {
     expect(decodePosition(stage.log.cursor ?? '')?.channels[LEADS]?.replayId).toBe(mark.replayId);
   });
 
+  it('drops what the filter says, counts each record of it, and moves the position behind it', async () => {
+    const verdict = ({ changedFields }: { changedFields: readonly string[] }) =>
+      changedFields.includes('Status') ? ('unmapped' as const) : null;
+    const filter = { verdict, run: async () => undefined };
+    stage.listen([LEADS], { filter });
+    await settle();
+    stage.org.commit(LEADS, { ...header(1, 2), changedFields: ['Status'] });
+    stage.org.commit(LEADS, header(3));
+    const last = stage.org.commit(LEADS, { ...header(4), changedFields: ['Status'] });
+    await settle(600);
+    expect(stage.published).toEqual([idOf(3)]);
+    expect((await stage.metrics.listenerFiltered.get()).values).toEqual([
+      { labels: { object: 'Lead', reason: 'unmapped' }, value: 3 },
+    ]);
+    expect(decodePosition(stage.log.cursor ?? '')?.channels[LEADS]?.replayId).toBe(last.replayId);
+  });
+
   it('makes dead letters of what is unreadable, and lets the next events flow', async () => {
     stage.listen();
     await settle();

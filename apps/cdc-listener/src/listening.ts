@@ -6,33 +6,23 @@ import {
   superviseStream,
   type ChangeSource,
   type ChangeStream,
-  type ChannelEvent,
   type ChannelRefusal,
   type ReplayFrom,
   type StreamEnd,
   type Supervision,
 } from '@libs/salesforce';
-import type { Happening } from './core/holes.js';
-import {
-  addHoles,
-  advance,
-  closeGap,
-  expireTimes,
-  isPast,
-  openGap,
-  RETENTION_MS,
-  type Position,
-} from './core/position.js';
-import { readEvent, type ReadEvent } from './core/read-event.js';
+import { closeGap, expireTimes, isPast, openGap, RETENTION_MS } from './core/position.js';
 import { EndableStream, NO_STREAM } from './endable-stream.js';
 import type { EventFilter } from './event-filter.js';
+import { EventTaker } from './event-taker.js';
 import { HoleOpener } from './hole-opener.js';
+import { MergeMasters } from './merge-masters.js';
 import { Nudge } from './nudge.js';
 import { OpenHoles } from './open-holes.js';
 import { Poller } from './poller.js';
 import { Polling } from './polling.js';
 import { PositionBook } from './position-book.js';
-import { Publisher, toMessages } from './publisher.js';
+import { Publisher } from './publisher.js';
 import { SilenceWatch } from './silence-watch.js';
 import { SubscriptionReport } from './subscription-report.js';
 import { TIMINGS, type Timings } from './timings.js';
@@ -51,7 +41,7 @@ export interface ListeningParts {
   /** The channels to follow, and the objects that each is to tell of. */
   readonly channels: ReadonlyMap<string, readonly string[]>;
   /** Absent: every change is published. */
-  readonly filter?: EventFilter;
+  readonly filter?: Pick<EventFilter, 'verdict' | 'run'>;
   /** How often changes are polled for while events are not to be had. Milliseconds. */
   readonly pollMs: number;
   /** For tests; defaults those of libs/salesforce, and {@link TIMINGS}. */
@@ -69,17 +59,17 @@ export class Listening {
   private readonly fresh = new Set<string>();
   /** Channels whose retained events are all delivered once more, with the commit time up to which they are durable. */
   private readonly replayed = new Map<string, number>();
-  private readonly read: ReadonlySet<string>;
   private readonly bugs = new AbortController();
   private readonly signal: AbortSignal;
   private readonly timings: Timings;
   private readonly nudge: Nudge;
   private readonly openHoles: OpenHoles;
   private readonly report: SubscriptionReport;
-  private readonly publisher: Publisher;
   private readonly book: PositionBook;
   private readonly polling: Polling;
   private readonly silence: SilenceWatch;
+  private readonly masters: MergeMasters;
+  private readonly taker: EventTaker;
   private stream: EndableStream | null = null;
   private stopEvents = new AbortController();
   private looking = false;
@@ -94,18 +84,17 @@ export class Listening {
     const { signal } = this;
     const { transport, quietMs, client } = source;
     this.timings = { ...TIMINGS, ...parts.timings };
-    this.read = new Set([...objectsOf.values()].flat());
     this.nudge = new Nudge(signal, parts.pause);
     this.openHoles = new OpenHoles(log, metrics, logger);
     this.report = new SubscriptionReport({ metrics, health, logger, quietMs, holes: this.openHoles });
-    this.publisher = new Publisher(log, metrics, logger, (since) => this.report.onStalled(since), parts.pause);
+    const publisher = new Publisher(log, metrics, logger, (since) => this.report.onStalled(since), parts.pause);
     const opener = new HoleOpener(log, metrics, logger, this.openHoles, this.timings.spacingMs);
     const onBug = (error: unknown) => this.bugs.abort(error);
     this.book = new PositionBook({ log, lease, logger, opener, objectsOf, transport, onBug, signal });
     this.polling = new Polling({
       book: this.book,
       limits: client,
-      poller: new Poller(client, this.publisher),
+      poller: new Poller(client, publisher),
       report: this.report,
       metrics,
       logger,
@@ -117,6 +106,22 @@ export class Listening {
       stopEvents: () => this.stopEvents.abort(),
     });
     this.silence = new SilenceWatch(client, this.timings.silence);
+    this.masters = new MergeMasters(client, publisher, logger, this.nudge, signal);
+    this.taker = new EventTaker({
+      metrics,
+      logger,
+      filter: parts.filter,
+      publisher,
+      book: this.book,
+      objectsOf,
+      signal,
+      isPast: (channel, commit) => isPast(this.replayed.get(channel), commit),
+      onDelivered: (channel) => this.delivers(channel),
+      onDurable: (channels, changes) => {
+        this.polling.onEvents(channels);
+        this.masters.look(changes);
+      },
+    });
   }
 
   /** Runs until `signal` aborts; then the batch in hand is finished and the position stored. Rejects for a bug. */
@@ -131,6 +136,7 @@ export class Listening {
       this.polling.run(),
       this.polling.watch(),
       this.followHoles(),
+      this.masters.run(),
       filter?.run(this.signal, (ms) => this.nudge.wait(ms)) ?? Promise.resolve(),
     ];
     try {
@@ -233,75 +239,13 @@ export class Listening {
     for (;;) {
       const events = await stream.next(MAX_EVENTS);
       if (events === null || this.book.position === null) return;
-      if (!(await this.take(events, this.book.position))) return;
+      if (!(await this.taker.take(events))) return;
     }
-  }
-
-  /** Events to durable changes, then the position. `false`: stopped before they were durable. */
-  private async take(events: readonly ChannelEvent[], from: Position): Promise<boolean> {
-    const { metrics } = this.parts;
-    const read = events
-      .filter(({ kind }) => kind !== 'position')
-      .map((event) => ({ event, read: readEvent(event.header) }));
-    for (const { event } of read) this.delivers(event.channel);
-    const due = read.filter(({ event, read: { commitTimestamp } }) => {
-      return !isPast(this.replayed.get(event.channel), commitTimestamp);
-    });
-    for (const { read: one } of due) metrics.listenerEvents.inc({ object: one.object, change_type: one.changeType });
-    if (read.length > 0) metrics.listenerLastEvent.setToCurrentTime();
-    const kept = due.filter(({ read: one }) => !this.isFiltered(one));
-    if (!(await this.publisher.publish(toMessages(kept, Date.now()), this.signal))) return false;
-    // The position may have changed while we waited: a refused replay id is only forgotten, never moved back to
-    const before = this.book.position ?? from;
-    const commits = new Map(read.map((one) => [one.event, one.read.commitTimestamp]));
-    const moved = advance(
-      before,
-      events.map((event) => ({ ...event, commitTimestamp: commits.get(event) ?? null })),
-    );
-    const happened = due.flatMap((one) => this.happenings(one, before));
-    this.book.moved(addHoles(moved, happened, this.read));
-    if (happened.length > 0) void this.book.orderCatchUps();
-    this.polling.onEvents(events.map(({ channel }) => channel));
-    const newest = Math.max(...Object.values(moved.channels).map(({ commitTimestamp }) => commitTimestamp));
-    metrics.listenerPositionTime.set(newest / 1000);
-    this.tellProblems(due);
-    return true;
-  }
-
-  /** What an event tells of changes whose records it does not name: all of its channel's, when it cannot be read at all. */
-  private happenings(
-    { event: { channel }, read }: { event: ChannelEvent; read: ReadEvent },
-    before: Position,
-  ): Happening[] {
-    const noticedMs = Date.now();
-    if (read.problems.some(({ recordId }) => recordId === undefined) && read.commitTimestamp === null) {
-      const fromMs = before.channels[channel]?.commitTimestamp ?? noticedMs;
-      return [{ reason: 'unreadable', objects: this.parts.channels.get(channel) ?? [], fromMs, noticedMs }];
-    }
-    return read.holes.map(({ reason, recordType, sinceMs: fromMs }) => {
-      return { reason, objects: [recordType], fromMs, noticedMs };
-    });
   }
 
   private delivers(channel: string): void {
     this.silence.delivers(channel, true);
     this.report.onSound(channel);
-  }
-
-  /** Counted here and only here: a filtered change never reaches the topic. */
-  private isFiltered(event: ReadEvent): boolean {
-    const reason = this.parts.filter?.verdict(event) ?? null;
-    if (reason === null) return false;
-    this.parts.metrics.listenerFiltered.inc({ object: event.object, reason }, event.changes.length);
-    return event.holes.length === 0 && event.problems.length === 0;
-  }
-
-  private tellProblems(due: ReadonlyArray<{ event: ChannelEvent; read: ReadEvent }>): void {
-    for (const { event, read } of due) {
-      const { length: problems } = read.problems;
-      const { channel, replayId } = event;
-      if (problems > 0) this.parts.logger.warn({ channel, replayId, problems }, 'unreadable event: dead letter');
-    }
   }
 
   private onSubscribed(channel: string): void {
