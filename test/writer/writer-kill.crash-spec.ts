@@ -22,6 +22,19 @@ const startWriter = async () => {
 const running = () => processes.filter(({ child }) => child.exitCode === null && child.signalCode === null);
 const active = () => waitFor('an active writer', () => activeOf(running(), 'sync_writer_active'), 60_000);
 
+/** What the writers say of themselves, for whoever must find out why one of them did not go on. */
+async function report(): Promise<string> {
+  const told = processes.map(async ({ url, child, output }) => {
+    const health = await fetch(`${url}/health/ready`).then((answer) => answer.text(), String);
+    const metrics = await fetch(`${url}/metrics`).then((answer) => answer.text(), String);
+    const lines = metrics
+      .split('\n')
+      .filter((line) => /^sync_(writer_(active|paused|pace|waiting)|consumer_lag)/.test(line));
+    return [`writer ${child.pid}, exit ${child.exitCode ?? child.signalCode ?? 'none'}`, health, ...lines, output().slice(-3_000)].join('\n');
+  });
+  return (await Promise.all(told)).join('\n\n');
+}
+
 it('loses no user and sends no faster than allowed when the active writer is killed three times', async () => {
   stage = await new Stage({ brokers: inject('kafkaBrokers') }).open();
   stage.fault('latency', { rate: 0.3, options: { delayMs: 800, applied: true } }); // killed between write and answer, too
@@ -29,11 +42,19 @@ it('loses no user and sends no faster than allowed when the active writer is kil
   const updates = await stage.send('backfill', states);
   await Promise.all([startWriter(), startWriter()]);
   for (const share of [0.15, 0.4, 0.65]) {
-    await waitFor(`${share} of the users`, () => stage.sandbox.stats().users >= USERS * share, 120_000);
+    await waitFor(`${share} of the users`, () => stage.sandbox.stats().users >= USERS * share, 120_000).catch(
+      async (error: unknown) => {
+        throw new Error(await report(), { cause: error });
+      },
+    );
     await (await active()).kill();
     await startWriter();
   }
-  await waitFor('all to be committed', async () => (await stage.uncommitted()) === 0, 120_000);
+  await waitFor('all to be committed', async () => (await stage.uncommitted()) === 0, 120_000).catch(
+    async (error: unknown) => {
+      throw new Error(await report(), { cause: error });
+    },
+  );
 
   const ends = new Map(
     (await stage.outcomes()).flatMap(({ offsets, kind }) => offsets.map((offset) => [offset, kind])),

@@ -35,7 +35,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await Promise.all(opened.splice(0).map((identities) => identities.close()));
+  for (const identities of opened.splice(0)) identities.close();
   await log.close();
   rmSync(dataDir, { recursive: true, force: true });
 });
@@ -66,7 +66,7 @@ describe('Identities', () => {
     const own = message(1, 5);
     const [position] = await log.append([own]);
     if (position !== undefined) first.wrote([{ message: own, position }]);
-    await opened.pop()?.close();
+    opened.pop()?.close();
     const read = vi.spyOn(log, 'read');
     const second = open();
     await second.catchUp(new AbortController().signal);
@@ -88,7 +88,7 @@ describe('Identities', () => {
   it('begin anew when the topic was made anew', async () => {
     await log.append([message(1, 5), message(1, 6), message(1, 7)]);
     await open().catchUp(new AbortController().signal);
-    await opened.pop()?.close();
+    opened.pop()?.close();
     await log.close();
     log = createEmbeddedLog({ dataDir: ':memory:', partitions: 2 });
     await log.applyTopics(allTopics);
@@ -96,6 +96,29 @@ describe('Identities', () => {
     const identities = open();
     await identities.catchUp(new AbortController().signal);
     expect([2, 3, 6].map((at) => identities.isStale(leadId(1), version(at)))).toEqual([true, false, false]);
+  });
+
+  it('give up a reading that says nothing, and begin anew, also when the one of the standby never ends', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    let reads = 0;
+    const stuck = {
+      offsets: () => Promise.resolve([]),
+      async *read(_: unknown, { untilEnd = false }: { untilEnd?: boolean }): AsyncGenerator<never[]> {
+        if (untilEnd) reads += 1;
+        if (!untilEnd || reads < 3) await new Promise(() => {});
+        yield [];
+      },
+    };
+    const store = IdentityStore.open({ dataDir, source: 'test' });
+    const identities = new Identities(store, stuck, { health, logger: createLogger('test', 'silent') });
+    identities.standBy();
+    let caughtUp = false;
+    void identities.catchUp(new AbortController().signal).then(() => (caughtUp = true));
+    await vi.advanceTimersByTimeAsync(11_000);
+    expect([reads, caughtUp, health.ready]).toEqual([1, false, false]);
+    vi.useRealTimers();
+    await vi.waitFor(() => expect(reads).toBe(2), 5_000);
+    identities.close();
   });
 
   it('wait, not ready, while the topic cannot be read', async () => {
@@ -107,7 +130,7 @@ describe('Identities', () => {
     await bare.applyTopics(allTopics);
     await caughtUp;
     expect(health.ready).toBe(true);
-    await identities.close();
+    identities.close();
     await bare.close();
   });
 });

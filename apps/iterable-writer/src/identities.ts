@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { isOlder, isRetryable, topics, type Version } from '@libs/contracts';
+import { isOlder, isRetryable, SyncError, topics, type Version } from '@libs/contracts';
 import { decode, type EventLog, type LogRecord, type Position, type ReadOptions } from '@libs/event-log';
 import type { Health, Logger } from '@libs/observability';
 import type { IdentityMessage } from './core/report.js';
@@ -7,16 +7,24 @@ import type { IdentityEntry, IdentityStore } from './identity-store.js';
 
 /** Between tries while the log cannot be reached. Milliseconds. */
 const RETRY_MS = 1_000;
+/** A reading that says nothing for so long is given up and begun anew: a takeover must not hang on one connection. Milliseconds. */
+const SILENCE_MS = 10_000;
 const CHECK = 'identities';
+
+/** The reading said nothing for too long. */
+class SilentReadError extends SyncError {
+  readonly code = 'event-log.unavailable';
+  readonly retryable = true;
+}
 
 /**
  * What was last written for each record, by this writer or one before it: a local copy of `sync.identities.v1`.
- * A standby follows the topic all the time, so that a takeover has little left to read.
+ * A standby follows the topic all the time, so that a takeover has little left to read. Readings may overlap, and one may
+ * end late: taking a message twice, or out of turn, changes nothing.
  */
 export class Identities {
   private readonly closing = new AbortController();
   private following: AbortController | null = null;
-  private reading: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly store: IdentityStore,
@@ -36,7 +44,7 @@ export class Identities {
     const following = new AbortController();
     this.following = following;
     const signal = AbortSignal.any([following.signal, this.closing.signal]);
-    this.reading = this.reading.then(() => this.insist(() => this.readOn({ signal }), signal));
+    void this.insist(() => this.readOn({ signal }), signal);
   }
 
   /**
@@ -47,13 +55,7 @@ export class Identities {
     this.following?.abort();
     this.following = null;
     const either = AbortSignal.any([signal, this.closing.signal]);
-    this.reading = this.reading.then(() =>
-      this.insist(async () => {
-        await this.forgetIfTopicIsNew();
-        await this.readOn({ signal: either, untilEnd: true });
-      }, either),
-    );
-    await this.reading;
+    await this.insist(() => this.readToEnd(either), either);
   }
 
   /** Takes the identities that were just appended, at their positions. */
@@ -70,15 +72,36 @@ export class Identities {
     if (!complete) void this.catchUp(this.closing.signal);
   }
 
-  async close(): Promise<void> {
+  /** What a reading still brings is left to the next process. */
+  close(): void {
     this.closing.abort();
-    await this.reading;
     this.store.close();
   }
 
-  private async readOn(options: ReadOptions): Promise<void> {
+  private async readToEnd(signal: AbortSignal): Promise<void> {
+    const attempt = new AbortController();
+    const silence = new Promise<never>((_, reject) => {
+      attempt.signal.addEventListener('abort', () => reject(attempt.signal.reason as Error), { once: true });
+    });
+    const giveUp = () => attempt.abort(new SilentReadError(`reading ${topics.identities.name}: nothing came`));
+    const watch = setTimeout(giveUp, SILENCE_MS);
+    const read = async () => {
+      await this.forgetIfTopicIsNew();
+      const options = { signal: AbortSignal.any([signal, attempt.signal]), untilEnd: true };
+      await this.readOn(options, () => watch.refresh());
+    };
+    try {
+      await Promise.race([read(), silence]);
+    } finally {
+      clearTimeout(watch);
+    }
+  }
+
+  private async readOn(options: ReadOptions, onRecords = () => {}): Promise<void> {
     for await (const records of this.log.read(topics.identities, { ...options, from: this.store.positions() })) {
+      if (options.signal?.aborted === true) return;
       this.store.follow(records.map((record) => this.toEntry(record)));
+      onRecords();
     }
   }
 

@@ -125,7 +125,7 @@ export class Writer {
     await this.dispatcher.finish(FINISH_MS);
     await Promise.all([...this.holdings.values()].map((holding) => holding.flush()));
     this.activation?.abort();
-    await this.identities.close();
+    this.identities.close();
   }
 
   private live(): Claim[] {
