@@ -241,6 +241,25 @@ describe.each<Transport>(['cometd', 'pubsub'])('over %s, without losing a change
     ]);
   });
 
+  it('an overflow of a custom object on a custom channel', async () => {
+    await startRest();
+    const channel = sandbox.salesforce.defineChannel({ name: 'Own__chn', entities: ['Lead', 'Registration__c'] });
+    await listen(transport, new Map([[channel, ['Lead', 'Registration__c']]]));
+    const register = (n: number) => sandbox.salesforce.records.create('Registration__c', [{ Name: `R${n}` }])[0] ?? '';
+    const live = register(1);
+    await arrive(live);
+    sandbox.faults.add({ system: 'salesforce', kind: 'event-overflow', rate: 1, count: 1, options: {} });
+    const hidden = register(2);
+    const lead = create();
+    const changes = await arrive(hidden, lead);
+    expect(await holesClosed()).toMatchObject([{ object: 'Registration__c', reason: 'overflow' }]);
+    const of = (id: string) => changes.find(({ recordId }) => recordId === id);
+    expect([of(live), of(hidden)]).toMatchObject([
+      { recordType: 'Registration__c', source: 'cdc' },
+      { recordType: 'Registration__c', source: 'catch-up' },
+    ]);
+  });
+
   it('conversion, merge, cascade and undelete: a change of each record', async () => {
     const { salesforce } = sandbox;
     await listen(transport, new Map([['/data/ChangeEvents', OBJECTS]]));
