@@ -40,9 +40,9 @@ const FAULTS: Readonly<Record<string, ReadonlyArray<readonly [kind: string, rate
     ['event-gap', 0.01],
   ],
   pubsub: [
-    ['pubsub-reset', 0.002],
-    ['pubsub-unauthenticated', 0.02],
-    ['pubsub-unavailable', 0.02],
+    ['pubsub-reset', 0.001],
+    ['pubsub-unauthenticated', 0.001],
+    ['pubsub-unavailable', 0.001],
     ['pubsub-rewind', 0.5],
     ['session-expired', 0.002],
     ['event-gap', 0.01],
@@ -124,6 +124,18 @@ async function change(
   }
 }
 
+/** How far capture has come, beside what happens. */
+async function sayWhere(stack: Stack): Promise<void> {
+  const changes = (await stack.log.offsets(topics.changes)).reduce((sum, { next }) => sum + next, 0);
+  const { opened, closed } = await holes(stack);
+  say(`  ${changes} changes in the log, ${opened} holes opened, ${closed} closed`);
+}
+
+/** Capture may be behind by what was broken on the way: waits until it has met this. */
+async function meets(stack: Stack, reason: string): Promise<void> {
+  await waitFor(`a hole by ${reason}`, async () => (await holes(stack)).reasons[reason], 180_000, 500);
+}
+
 const broker = await startBroker();
 const sandbox = await startSandbox({ SANDBOX_STREAM_SPEED: '10' });
 const leads = Number(values.records);
@@ -154,13 +166,18 @@ try {
 
   say('changes while connections break, sessions end, events come twice or as gaps, and the listener is killed');
   await change(sandbox, ids, each, random, 'first');
+  await sayWhere(stack);
   say('one overflow');
   await sandbox.admin('POST', '/faults', { system: 'salesforce', kind: 'event-overflow', rate: 1, count: 1 });
   await change(sandbox, ids, each, random, 'second');
+  await meets(stack, 'overflow');
+  await sayWhere(stack);
   say('one replay id expires');
   await sandbox.admin('POST', '/faults', { system: 'salesforce', kind: EXPIRY[transport], rate: 1, count: 1 });
   await sandbox.admin('POST', transport === 'cometd' ? '/salesforce/cometd/drop' : '/salesforce/pubsub/drop', {});
   await change(sandbox, ids, each, random, 'third');
+  await meets(stack, 'replay-expired');
+  await sayWhere(stack);
   ending.abort();
   let kills = await killing;
   say('everybody away for 80 hours');
