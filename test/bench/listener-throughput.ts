@@ -150,6 +150,8 @@ async function intoTheLog(
   const own = {
     ...settingsFor(transport, sandbox, pubsub),
     DATA_DIR: dataDir,
+    // What changes is a long text that no mapping reads: each event is to travel all the way
+    LISTENER_FILTER_UNMAPPED: 'false',
     KAFKA_BROKERS: brokers,
     KAFKA_TOPIC_PREFIX: prefix,
   };

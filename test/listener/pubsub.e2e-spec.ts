@@ -217,6 +217,18 @@ describe('the listener over the Pub/Sub API', () => {
     expect(await reconnects()).toEqual({});
   });
 
+  it('opens a hole for events whose schema is not to be had, and goes on', async () => {
+    await listen();
+    sandbox.faults.add({ system: 'salesforce', kind: 'pubsub-schema-unknown', rate: 1, options: {} });
+    await create('unreadable');
+    await waitFor('the hole', async () => {
+      const { values } = await metrics.listenerHoles.get();
+      return values.some(({ labels, value }) => labels.reason === 'unreadable' && value > 0);
+    });
+    expect((await metrics.listenerMalformed.get()).values[0]?.value).toBe(1);
+    expect(await reconnects()).toEqual({});
+  });
+
   it('notices a subscription that says nothing any more, and mends it', async () => {
     await listen();
     await arrive(await create('before'));
