@@ -99,7 +99,7 @@ export const metricDefinitions = define({
   listenerRetentionLeft: {
     type: 'gauge',
     name: 'sync_listener_replay_retention_remaining_seconds',
-    help: 'How long Salesforce still keeps the events behind the position: 72 h less its age. At 0 or below they may be gone.',
+    help: 'How long Salesforce still keeps the events behind the position: 72 h less its age. At 0 or below they may be gone. Told by the active instance.',
   },
   listenerHoles: {
     type: 'counter',
@@ -126,7 +126,7 @@ export const metricDefinitions = define({
   listenerAllowance: {
     type: 'gauge',
     name: 'sync_listener_event_allowance_remaining_ratio',
-    help: "Share of the org's daily allowance of delivered events that is left, by its own count.",
+    help: "Share of the org's daily allowance of delivered events that is left, by its own count. Told by the active instance.",
   },
   listenerFiltered: {
     type: 'counter',

@@ -21,7 +21,12 @@ describe('subscriptionCheck', () => {
   it.each([
     ['it works', {}, true, `subscribed to ${LEADS}`],
     ['it has not worked yet', { downSince: 99_000, answeredAt: null }, false, 'no subscription for 1 s: connecting'],
-    ['a new client is under way', { downSince: 80_000, failure: 'x' }, true, `subscribed to ${LEADS}`],
+    [
+      'a new client is under way',
+      { downSince: 80_000, failure: 'x', subscribed: new Set<string>() },
+      true,
+      'making a new client',
+    ],
     [
       'no new client comes about',
       { downSince: 60_000, failure: 'busy (x), next try in 9 s' },

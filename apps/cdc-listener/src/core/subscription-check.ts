@@ -53,12 +53,14 @@ export function subscriptionCheck(
     ...logTroubles(state, now),
     ...(state.polling === null ? streamTroubles(state, now) : pollTroubles(state.polling, now)),
   ];
-  const good =
-    state.polling === null
-      ? `subscribed to ${[...state.subscribed].join(', ')}`
-      : `polling every ${state.polling.everyMs / 1000} s: the allowance of delivered events is used up`;
-  const said = troubles.length === 0 ? [good] : troubles;
+  const said = troubles.length === 0 ? [howItGoes(state)] : troubles;
   return { ok: troubles.length === 0, detail: [...said, ...inWords(state.holes)].join('. ') };
+}
+
+function howItGoes({ polling, subscribed }: SubscriptionState): string {
+  if (polling !== null)
+    return `polling every ${polling.everyMs / 1000} s: the allowance of delivered events is used up`;
+  return subscribed.size === 0 ? 'making a new client' : `subscribed to ${[...subscribed].join(', ')}`;
 }
 
 function seconds(since: number, now: number): string {
