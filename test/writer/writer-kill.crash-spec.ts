@@ -30,7 +30,12 @@ async function report(): Promise<string> {
     const lines = metrics
       .split('\n')
       .filter((line) => /^sync_(writer_(active|paused|pace|waiting)|consumer_lag)/.test(line));
-    return [`writer ${child.pid}, exit ${child.exitCode ?? child.signalCode ?? 'none'}`, health, ...lines, output().slice(-3_000)].join('\n');
+    return [
+      `writer ${child.pid}, exit ${child.exitCode ?? child.signalCode ?? 'none'}`,
+      health,
+      ...lines,
+      output().slice(-3_000),
+    ].join('\n');
   });
   return (await Promise.all(told)).join('\n\n');
 }
