@@ -44,6 +44,8 @@ export class KafkaLog implements EventLog {
   private readonly counts = new Map<string, number>();
   private readonly ending = new AbortController();
   private admin: Promise<Admin> | null = null;
+  /** The last question to the admin client. */
+  private asking: Promise<unknown> = Promise.resolve();
   private closed: Promise<void> | null = null;
 
   constructor(private readonly options: KafkaLogOptions) {
@@ -171,7 +173,17 @@ export class KafkaLog implements EventLog {
     if (this.closed !== null) throw new LogUnavailableError('the event log is closed');
   }
 
-  private async ask<T>(doing: string, request: (admin: Admin) => Promise<T>): Promise<T> {
+  /**
+   * One question at a time: two on one client of kafkajs spoil each other's metadata (TypeErrors out of its inside), and a
+   * client that is dropped after a failure would take the other's connection away, with its answer for ever outstanding.
+   */
+  private ask<T>(doing: string, request: (admin: Admin) => Promise<T>): Promise<T> {
+    const answer = this.asking.then(() => this.askNow(doing, request));
+    this.asking = answer.catch(() => undefined);
+    return answer;
+  }
+
+  private async askNow<T>(doing: string, request: (admin: Admin) => Promise<T>): Promise<T> {
     this.checkOpen();
     try {
       this.admin ??= this.connectAdmin();
