@@ -30,11 +30,19 @@ export interface StackOptions {
   readonly sandbox: Pick<SandboxProcess, 'settings'>;
   /** Instances of each service. */
   readonly instances: number;
+  /** Only these services; default: all. */
+  readonly only?: readonly ServiceName[];
   readonly own?: Readonly<Record<string, string>>;
 }
 
 /** Applies the topics and starts the services, without waiting for standbys to be more than alive. */
-export async function startStack({ brokers, sandbox, instances, own = {} }: StackOptions): Promise<Stack> {
+export async function startStack({
+  brokers,
+  sandbox,
+  instances,
+  only = services,
+  own = {},
+}: StackOptions): Promise<Stack> {
   const dataDir = mkdtempSync(join(tmpdir(), 'sync-stack-'));
   const shared = {
     KAFKA_BROKERS: brokers,
@@ -65,7 +73,7 @@ export async function startStack({ brokers, sandbox, instances, own = {} }: Stac
     running.push(service);
     return service;
   };
-  for (let instance = 0; instance < instances; instance += 1) await Promise.all(services.map((app) => start(app)));
+  for (let instance = 0; instance < instances; instance += 1) await Promise.all(only.map((app) => start(app)));
   const listeners = () => running.filter(({ app }) => app === 'cdc-listener');
   const listens = () => activeOf(listeners(), 'sync_listener_active');
   await waitFor('an active listener that is ready', async () => (await listens())?.isReady(), 60_000);
