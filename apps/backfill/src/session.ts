@@ -286,7 +286,7 @@ export class Session {
   /** A rejection after the end of the session is its end; any other is a bug. */
   private guard(work: Promise<void>): void {
     work.catch((error: unknown) => {
-      if (!this.signal.aborted) this.parts.health.fail(error instanceof Error ? error : new Error(String(error)));
+      if (!this.signal.aborted) this.parts.health.fail(error);
     });
   }
 }

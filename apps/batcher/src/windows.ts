@@ -170,7 +170,7 @@ export class Windows {
     });
     state.lastFlush = state.lastFlush
       .then(() => this.emit(lane, closed))
-      .catch((error: unknown) => this.parts.health.fail(asError(error)));
+      .catch((error: unknown) => this.parts.health.fail(error));
     return state.lastFlush;
   }
 
@@ -245,8 +245,4 @@ export class Windows {
   private showWaiting(): void {
     for (const lane of lanes) this.parts.metrics.batcherWindowRecords.set({ lane }, this.laneStates[lane].records);
   }
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

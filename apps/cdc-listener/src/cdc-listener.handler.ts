@@ -75,6 +75,6 @@ export class CdcListenerHandler implements OnApplicationBootstrap, BeforeApplica
 
   private crashed(error: unknown): void {
     this.parts.health.set(SUBSCRIPTION_CHECK, false, 'stopped by an error');
-    this.parts.health.fail(error instanceof Error ? error : new Error(String(error)));
+    this.parts.health.fail(error);
   }
 }

@@ -67,7 +67,7 @@ export class ConsoleReader implements OnApplicationBootstrap, BeforeApplicationS
       pollHealth(healthSource, (services) => model.services(services), signal),
     ];
     for (const one of all) {
-      one.catch((error: unknown) => health.fail(error instanceof Error ? error : new Error(String(error))));
+      one.catch((error: unknown) => health.fail(error));
     }
     this.running = Promise.allSettled(all);
   }

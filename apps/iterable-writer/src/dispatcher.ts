@@ -280,7 +280,7 @@ export class Dispatcher {
 
   private track(task: Promise<void>): void {
     const tracked = task
-      .catch((error: unknown) => this.parts.health.fail(error instanceof Error ? error : new Error(String(error))))
+      .catch((error: unknown) => this.parts.health.fail(error))
       .finally(() => this.tasks.delete(tracked));
     this.tasks.add(tracked);
   }

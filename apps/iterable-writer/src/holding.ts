@@ -57,7 +57,7 @@ export class Holding {
       this.committed = position;
     } catch (error) {
       if (!isRetryable(error)) {
-        this.parts.health.fail(error instanceof Error ? error : new Error(String(error)));
+        this.parts.health.fail(error);
         return;
       }
       // Not committed is only read again: the next one done, or the stop, tries again.

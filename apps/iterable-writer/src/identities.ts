@@ -115,7 +115,7 @@ export class Identities {
       } catch (error) {
         if (signal.aborted) return;
         if (!isRetryable(error)) {
-          this.parts.health.fail(error instanceof Error ? error : new Error(String(error)));
+          this.parts.health.fail(error);
           return;
         }
         this.parts.health.set(CHECK, false, `${topics.identities.name} cannot be read: trying again`);

@@ -32,8 +32,9 @@ export class Health {
   }
 
   /** A bug or a bad setting: the process must stop (style guide §6). */
-  fail(error: Error): void {
+  fail(thrown: unknown): void {
     if (this.fatal !== null) return;
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
     this.fatal = error;
     for (const listener of this.onFatal) listener(error);
   }

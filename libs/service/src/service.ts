@@ -106,7 +106,7 @@ export async function runService<S extends SettingsSchema>(
       await stop(2);
       return;
     }
-    parts.health.fail(error instanceof Error ? error : new Error(String(error)));
+    parts.health.fail(error);
     return;
   }
   parts.logger.info({ url: await running.app.getUrl() }, `${spec.name} started`);
