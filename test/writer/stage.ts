@@ -160,8 +160,14 @@ export class Stage {
   }
 
   /** The profile of an update's user, with its data fields at the top; `null`: there is none. */
-  profile({ email, userId }: Pick<UserUpdate, 'email' | 'userId'>): Record<string, unknown> | null {
-    const user = this.sandbox.user(email === undefined ? { userId: userId ?? '' } : { email });
+  profile({
+    email,
+    userId,
+  }: {
+    readonly email?: string | null | undefined;
+    readonly userId?: string | undefined;
+  }): Record<string, unknown> | null {
+    const user = this.sandbox.user(typeof email === 'string' ? { email } : { userId: userId ?? '' });
     return user === null ? null : ((user['dataFields'] ?? user) as Record<string, unknown>);
   }
 

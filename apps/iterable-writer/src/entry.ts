@@ -1,4 +1,4 @@
-import type { Lane, ProjectType, UserUpdate, Version } from '@libs/contracts';
+import type { Lane, ProjectType, UserMessage, Version } from '@libs/contracts';
 import type { Delivered } from '@libs/event-log';
 import { packUser, profileKeys, type PackedUser } from '@libs/iterable';
 import type { UpdateRef } from './core/report.js';
@@ -21,11 +21,11 @@ export interface Entry extends PackedUser {
 
 /** Takes an update in hand. `sendable`: false when the project cannot know its user. */
 export function toEntry(
-  { value, offset }: Delivered<UserUpdate>,
+  { value, offset }: Delivered<UserMessage>,
   { holding, lane, projectType, nowMs }: { holding: Holding; lane: Lane; projectType: ProjectType; nowMs: number },
 ): { readonly entry: Entry; readonly sendable: boolean } {
-  const { dataFields: _profile, ...update } = value;
-  const body = toBulkUser(value, projectType);
+  const update = refOf(value);
+  const body = value.kind === 'update' ? toBulkUser(value, projectType) : null;
   const packed = packUser(body ?? { dataFields: {} });
   const keys = [`record:${update.recordId}`, ...profileKeys(packed)];
   const entry = {
@@ -40,4 +40,10 @@ export function toEntry(
     attempts: 0,
   };
   return { entry, sendable: body !== null };
+}
+
+function refOf(message: UserMessage): UpdateRef {
+  if (message.kind !== 'update') return message;
+  const { dataFields: _profile, ...update } = message;
+  return update;
 }

@@ -1,5 +1,5 @@
 import { Controller, Inject, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { topics, type UserUpdate } from '@libs/contracts';
+import { topics, type UserMessage } from '@libs/contracts';
 import { OnBatch, type Batch, type EventLogServer } from '@libs/event-log';
 import { Writer } from './writer.js';
 
@@ -18,12 +18,12 @@ export class IterableWriterHandler implements OnModuleInit, BeforeApplicationShu
   }
 
   @OnBatch(topics.realtimeUpdates, { commit: 'by-handler' })
-  async takeRealtime(batch: Batch<UserUpdate>): Promise<void> {
+  async takeRealtime(batch: Batch<UserMessage>): Promise<void> {
     await this.writer.take(batch, 'realtime');
   }
 
   @OnBatch(topics.backfillUpdates, { commit: 'by-handler' })
-  async takeBackfill(batch: Batch<UserUpdate>): Promise<void> {
+  async takeBackfill(batch: Batch<UserMessage>): Promise<void> {
     await this.writer.take(batch, 'backfill');
   }
 

@@ -1,4 +1,4 @@
-import type { Lane, ProjectType, UserUpdate } from '@libs/contracts';
+import type { Lane, ProjectType, UserMessage } from '@libs/contracts';
 import type { Batch, Claim, EventLog } from '@libs/event-log';
 import { deadReasons, isTooLarge, MAX_REQUEST_BYTES, RateLimiter, type IterableClient } from '@libs/iterable';
 import type { Health, Logger, Metrics } from '@libs/observability';
@@ -90,7 +90,7 @@ export class Writer {
   }
 
   /** Takes a run of updates. Resolves when there was room for them, not when they are written (Invariant 5). */
-  async take(batch: Batch<UserUpdate>, lane: Lane): Promise<void> {
+  async take(batch: Batch<UserMessage>, lane: Lane): Promise<void> {
     const holding = this.hold(batch);
     const ended: EndedEntry[] = [];
     for (const record of batch.records) {
@@ -103,7 +103,7 @@ export class Writer {
       const context = { holding, lane, projectType: this.options.projectType, nowMs: Date.now() };
       const { entry, sendable } = toEntry(record, context);
       holding.took(record.offset);
-      const ending = sendable ? this.refuseTooLarge(entry) : missingIdentifier;
+      const ending = sendable ? this.refuseTooLarge(entry) : withoutWriting(record.value);
       const superseded = ending === null ? this.waiting.add(entry) : null;
       if (ending !== null) ended.push({ entry, ending });
       if (superseded !== null) ended.push({ entry: superseded, ending: newerUpdate });
@@ -158,7 +158,7 @@ export class Writer {
     this.identities.standBy();
   }
 
-  private hold({ claim, records, nextOffset }: Batch<UserUpdate>): Holding {
+  private hold({ claim, records, nextOffset }: Batch<UserMessage>): Holding {
     const key = `${claim.topic}:${claim.partition}`;
     const known = this.holdings.get(key);
     if (known?.claim === claim) return known;
@@ -170,6 +170,12 @@ export class Writer {
   private refuseTooLarge(entry: Parameters<typeof isTooLarge>[0]): EndedEntry['ending'] | null {
     return isTooLarge(entry, this.limits) ? tooLarge : null;
   }
+}
+
+function withoutWriting(message: UserMessage): EndedEntry['ending'] {
+  if (message.kind === 'removal') return { kind: message.outcome, reason: message.reason };
+  if (message.kind === 'rename') return { kind: 'skipped', reason: 'salesforce.converted' };
+  return missingIdentifier;
 }
 
 const newerUpdate = { kind: 'superseded', reason: 'writer.newer_update' } as const;

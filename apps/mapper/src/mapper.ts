@@ -1,13 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { topics, updateTopics, type Lane, type ProjectType, type RecordBatch } from '@libs/contracts';
 import { MAX_MESSAGE_BYTES, type Batch, type EventLog, type Outgoing } from '@libs/event-log';
-import type { CompiledMapping } from '@libs/mapping';
+import type { CompiledMapping, MappedRecord } from '@libs/mapping';
 import type { Health, Metrics } from '@libs/observability';
 import { SalesforceQueryError, type SalesforceClient } from '@libs/salesforce';
 import pLimit from 'p-limit';
 import { MappedFieldHiddenError, type CompiledMappings } from './compiled-mappings.js';
 import { laggingIds } from './core/lagging-ids.js';
-import { planBatch, type BatchPlan, type FetchedRows } from './core/plan-batch.js';
+import { planBatch, type BatchPlan, type FetchedRows, type MappedRows } from './core/plan-batch.js';
 import { fetchRows } from './fetch-rows.js';
 
 /** Batches of one partition whose rows are fetched at the same time: hides most of the time that Salesforce takes to answer. */
@@ -64,7 +64,8 @@ export class Mapper {
       const compiled = await mappings.of(recordType);
       const rows: FetchedRows = compiled === null ? new Map() : await this.currentRows(batch, lane, compiled, givenUp);
       const maxUpdateBytes = MAX_MESSAGE_BYTES - ENVELOPE_BYTES;
-      const plan = planBatch(batch, rows, { lane, compiled, projectType, maxUpdateBytes, nowMs: Date.now() });
+      const mapped: MappedRows = compiled === null ? new Map() : await mapRows(compiled, rows);
+      const plan = planBatch(batch, rows, mapped, { lane, compiled, projectType, maxUpdateBytes, nowMs: Date.now() });
       if (compiled !== null) this.parts.health.set(checkOf(recordType), true);
       return { recordType, ...plan };
     } catch (error) {
@@ -124,6 +125,15 @@ export class Mapper {
     }
     for (const { stage, code } of deadLetters) metrics.deadLetters.inc({ stage, code });
   }
+}
+
+async function mapRows(compiled: CompiledMapping, rows: FetchedRows): Promise<MappedRows> {
+  const mapped = new Map<string, MappedRecord>();
+  for (const [id, { row }] of rows) {
+    const made = compiled.apply(row);
+    mapped.set(id, made instanceof Promise ? await made : made);
+  }
+  return mapped;
 }
 
 function checkOf(recordType: string): string {

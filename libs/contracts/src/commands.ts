@@ -66,3 +66,29 @@ export const backfillProgress = z.object({
   elapsedMs: z.number().int(),
 });
 export type BackfillProgress = z.infer<typeof backfillProgress>;
+
+/** Target of the mapping commands: their key on `sync.commands.v1`. */
+export const MAPPING_TARGET = 'mapping';
+
+/** Data of `mapping.reload`: none. Every service that reads mappings looks at its files at once, and answers. */
+export const mappingReload = z.strictObject({});
+
+/** The mappings that a service works by: the data of `mapping-applied` on `sync.status.v1`. */
+export const mappingApplied = z.object({
+  /** Version of each object's mapping in force. */
+  versions: z.record(recordType, z.string()),
+  /** Objects whose version changed since the mappings before; all of them at a start. */
+  changed: z.array(recordType),
+  /** Was it a start, an edit of the files, or the command? */
+  cause: z.enum(['start', 'edit', 'command']),
+});
+export type MappingApplied = z.infer<typeof mappingApplied>;
+
+/** Files that cannot be used: the data of `mapping-refused`. The versions stay in force. */
+export const mappingRefused = z.object({
+  versions: z.record(recordType, z.string()),
+  /** One line a mistake: `Lead.yaml:4:3: …`. */
+  mistakes: z.array(z.string()).max(100),
+  cause: z.enum(['edit', 'command']),
+});
+export type MappingRefused = z.infer<typeof mappingRefused>;

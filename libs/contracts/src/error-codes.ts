@@ -152,6 +152,14 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
     meaning: 'The mapped user is larger than a message may be.',
     remedy: 'Map fewer or shorter fields.',
   },
+  'mapping.expression_failed': {
+    meaning: 'An expression of the mapping cannot be evaluated for this record.',
+    remedy: 'Correct the expression that the message names, then redrive; sync mapping preview shows it at work.',
+  },
+  'mapping.filtered': {
+    meaning: 'The condition `when` of the mapping does not hold for the record.',
+    remedy: 'Nothing, if that is meant; the profile keeps what was written before.',
+  },
   'mapping.invalid_email': {
     meaning: 'The email of the record is no address that Iterable would take.',
     remedy: 'Correct it in Salesforce: the change is then picked up.',
@@ -173,6 +181,10 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
     remedy:
       "Check SALESFORCE_* and that the integration user may use the API; the service's log names Salesforce's own reason.",
   },
+  'salesforce.converted': {
+    meaning: 'The lead was converted: its profile goes on as that of the contact.',
+    remedy: 'Nothing.',
+  },
   'salesforce.deleted': {
     meaning: 'The record was deleted in Salesforce.',
     remedy: 'Nothing, unless the profile in Iterable must go too.',
@@ -180,6 +192,10 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
   'salesforce.limit_exceeded': {
     meaning: "The org's allowance of API calls is used up.",
     remedy: 'Wait, or have the allowance raised; find out what else uses it under Setup, System Overview.',
+  },
+  'salesforce.merged': {
+    meaning: 'The record was merged into another one in Salesforce.',
+    remedy: 'Nothing: ON_DELETE says what becomes of its profile.',
   },
   'salesforce.not_found': {
     meaning: 'Salesforce shows no such record: it is gone, or the integration user may not see it.',

@@ -92,16 +92,66 @@ const covers = {
   commitTimestamp: epochMs,
 };
 
-/** One mapped user, ready for Iterable. Topics `iterable.updates.*`, key = id of the record that owns the profile. */
+/** What a person said no to, in Iterable's terms. Only ever unsubscribed: no message of ours subscribes anyone. */
+export const optOut = z.object({
+  /** Everything sent by email for marketing: the project's email channels of type Marketing. */
+  allMarketing: z.boolean(),
+  channelIds: z.array(z.number().int().positive()),
+  messageTypeIds: z.array(z.number().int().positive()),
+});
+export type OptOut = z.infer<typeof optOut>;
+
+/** One mapped user: the state of one record. Topics `iterable.updates.*`, key = id of the record that owns the profile. */
 export const userUpdate = z.object({
   kind: z.literal('update'),
   ...covers,
   version,
-  email: z.string().optional(),
+  /** The address that the record claims, as Iterable stores it; `null`: the mapping has one, but the record none that is usable. */
+  email: z.string().nullable().optional(),
   userId: z.string().optional(),
   dataFields: z.record(z.string(), z.unknown()),
+  /** Are nested objects replaced whole, instead of merged? */
+  replaceNested: z.boolean().optional(),
+  /** When the record was created: of several records with one address the newer has it, other things equal. Epoch milliseconds. */
+  createdMs: epochMs.optional(),
+  /** What the person said no to; absent: nothing. */
+  optOut: optOut.optional(),
+  /** The Lead or Contact on whose profile this is written, for a record that is no person itself. Such a record claims no address. */
+  belongsTo: recordId.optional(),
 });
 export type UserUpdate = z.infer<typeof userUpdate>;
+
+/** A Lead was converted: its profile goes on as that of the Contact. Same topics and key. */
+export const userRename = z.object({
+  kind: z.literal('rename'),
+  ...covers,
+  version,
+  /** The Contact. */
+  toRecordId: recordId,
+});
+export type UserRename = z.infer<typeof userRename>;
+
+/** A record is a user no more: it gives up its claim to an address. Same topics and key. */
+export const userRemoval = z.object({
+  kind: z.literal('removal'),
+  ...covers,
+  version,
+  /** Deleted or merged in Salesforce, so that `ON_DELETE` says what becomes of the profile; else the profile stays as it is. */
+  gone: z.boolean(),
+  /** Outcome when nothing is written. */
+  outcome: z.enum(['skipped', 'filtered']),
+  /** Why: `salesforce.deleted`, `salesforce.merged`, `mapping.filtered`, `mapping.no_email`, … */
+  reason: z.string(),
+  /** What the mapping writes to say that the record is deleted; absent when it maps no `IsDeleted`. */
+  flagFields: z.record(z.string(), z.unknown()).optional(),
+  /** For a record that is no person itself: whose profile it was written on. */
+  belongsTo: recordId.optional(),
+});
+export type UserRemoval = z.infer<typeof userRemoval>;
+
+/** What the writer is told of one record. */
+export const userMessage = z.discriminatedUnion('kind', [userUpdate, userRename, userRemoval]);
+export type UserMessage = z.infer<typeof userMessage>;
 
 export const outcomeKinds = ['written', 'superseded', 'filtered', 'skipped', 'expanded', 'dead'] as const;
 /** How a change ends. `written`: in Iterable. `superseded`: a newer state was written. `filtered`: nothing mapped changed.
@@ -169,6 +219,8 @@ export const statusTypes = [
   'failed',
   'hole-opened',
   'hole-closed',
+  'mapping-applied',
+  'mapping-refused',
 ] as const;
 /** An answer or a progress report. Topic `sync.status.v1`, key = command or job id. */
 export const status = z.object({
@@ -181,12 +233,31 @@ export const status = z.object({
 });
 export type Status = z.infer<typeof status>;
 
-/** Last state written for a record: identity and version. Topic `sync.identities.v1`, compacted, key = record id. */
+/** The last call to Iterable about a profile: calls to different endpoints must be apart (facts: Iterable, users/bulkUpdate). */
+export const lastCall = z.object({ endpoint: z.enum(['bulk', 'single', 'forget']), atMs: epochMs });
+export type LastCall = z.infer<typeof lastCall>;
+
+/**
+ * What the writer knows of a record: the profile that holds its data, its claim to an address, and its version. Topic
+ * `sync.identities.v1`, compacted, key = record id. Claims decide who has an address, so they are kept of every record seen.
+ */
 export const identity = z.object({
   recordType,
+  /** Identifiers of the profile that holds the record's data; none: no profile does. */
   email: z.string().optional(),
   userId: z.string().optional(),
   version,
+  /** The address that the record claims. */
+  claim: z.object({ email: z.string(), createdMs: epochMs, optedOut: z.boolean() }).optional(),
+  /** Deleted, merged, filtered, without an address, or converted: it claims nothing. Default: `live`. */
+  state: z.enum(['live', 'withdrawn', 'gone', 'converted']).optional(),
+  /** The Contact that a converted Lead became. */
+  convertedTo: recordId.optional(),
+  /** The opt-out that was written for its profile, as it was asked for. */
+  optOut: optOut.optional(),
+  lastCall: lastCall.optional(),
+  /** `forgotten`: this writer had the person forgotten. `due`: it will, when Iterable's daily limit allows. */
+  forgotten: z.enum(['forgotten', 'due']).optional(),
 });
 export type Identity = z.infer<typeof identity>;
 

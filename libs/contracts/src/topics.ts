@@ -8,7 +8,7 @@ import {
   recordChange,
   status,
   stages,
-  userUpdate,
+  userMessage,
   type Lane,
   type Stage,
 } from './messages.js';
@@ -52,7 +52,7 @@ const batches = (lane: Lane, about: string) =>
 const updates = (lane: Lane, about: string) =>
   topic({
     name: `iterable.updates.${lane}.v1`,
-    schema: userUpdate,
+    schema: userMessage,
     type: 'sync.user-update',
     key: 'id of the record that owns the profile',
     about,
@@ -72,8 +72,8 @@ export const topics = {
   }),
   realtimeBatches: batches('realtime', 'Closed windows of real-time changes.'),
   backfillBatches: batches('backfill', 'Closed windows of backfilled records.'),
-  realtimeUpdates: updates('realtime', 'Mapped users of real-time changes.'),
-  backfillUpdates: updates('backfill', 'Mapped users of backfilled records.'),
+  realtimeUpdates: updates('realtime', 'Mapped users of real-time changes, conversions and removals.'),
+  backfillUpdates: updates('backfill', 'Mapped users of backfilled records, conversions and removals.'),
   outcomes: topic({
     name: 'sync.outcomes.v1',
     schema: outcome,
@@ -124,7 +124,7 @@ export const topics = {
     schema: identity,
     type: 'sync.identity',
     key: 'record id',
-    about: 'Last written identity and version of each record.',
+    about: 'What the writer knows of each record: profile, claim to an address, version.',
     policy: { cleanup: 'compact' },
     partitions: 'scaled',
   }),

@@ -1,3 +1,4 @@
+import type { OptOut } from '@libs/contracts';
 import { contentHash } from './content-hash.js';
 import { converterFor, type Convert } from './convert-value.js';
 import { normalizeEmail } from './email.js';
@@ -10,13 +11,25 @@ export type SourceRecord = { readonly [field: string]: unknown };
 
 /** What a mapping makes of a row, before the type of the project decides where the identity goes. */
 export interface MappedUser {
+  readonly kind: 'user';
   /** The mapped email, normalised; `null` when it is blank, absent when the mapping has none. */
   readonly email?: string | null;
   /** The mapped user id; absent when there is none. */
   readonly userId?: string;
   /** Nested as the targets say. `null` where Salesforce has no value: Iterable clears the field then. */
   readonly dataFields: Readonly<Record<string, unknown>>;
+  /** What the person said no to; absent: nothing, or the mapping does not say. */
+  readonly optOut?: OptOut;
 }
+
+/** What a mapping makes of a row: a user, nothing (its `when` does not hold), or a failure that is about this row. */
+export type MappedRecord =
+  | MappedUser
+  | { readonly kind: 'filtered' }
+  /** `message` is for a person and holds no value of the row. */
+  | { readonly kind: 'failed'; readonly code: MappingFailure; readonly message: string };
+
+export type MappingFailure = 'mapping.expression_failed';
 
 /** A mapping as code: what to select, and what to make of a row. */
 export interface CompiledMapping {
@@ -25,9 +38,16 @@ export interface CompiledMapping {
   readonly select: readonly string[];
   /** The relationship paths that are read, e.g. `Account`, `Account.Owner`. */
   readonly parents: readonly string[];
+  /** Source path of the lookup to the Lead or Contact on whose profile the rows are written; `null`: they are users themselves. */
+  readonly belongsTo: string | null;
+  /** What says in a profile that its record is deleted; `null`: the mapping maps no `IsDeleted`. */
+  readonly flagFields: Readonly<Record<string, unknown>> | null;
+  /** Are nested objects replaced whole, instead of merged? */
+  readonly replaceNested: boolean;
   /** Names what the mapping does; the order of its lines and its comments do not count. */
   readonly version: string;
-  apply(record: SourceRecord): MappedUser;
+  /** A promise only where the mapping has expressions. */
+  apply(record: SourceRecord): MappedRecord | Promise<MappedRecord>;
   /** The SystemModstamps of a row, as given: its own first, then those of its parents. */
   modstamps(record: SourceRecord): readonly unknown[];
 }
@@ -66,10 +86,14 @@ export function compileMapping(mapping: Mapping, options: CompileOptions = {}): 
     object: mapping.object,
     select: [...new Set(['Id', ...deleted, ...modstamps, ...sources])],
     parents,
+    belongsTo: null,
+    flagFields: null,
+    replaceNested: false,
     version: contentHash(JSON.stringify([mapping.object, mapping.fields.map(toLine).toSorted()])),
     apply(record) {
       const email = readEmail(record);
       return {
+        kind: 'user',
         email: email === undefined ? undefined : toEmail(email),
         userId: text(readUserId(record)),
         dataFields: (readDataFields(record) ?? {}) as Record<string, unknown>,

@@ -8,13 +8,13 @@ describe('toIdentity', () => {
   it.each([
     ['email', { email: 'a@x.io' }, { email: 'a@x.io', dataFields }],
     ['email', { email: 'a@x.io', userId: 'u1' }, { email: 'a@x.io', userId: 'u1', dataFields }],
-    ['user-id', { email: 'a@x.io' }, { userId: ID, dataFields: { Title: 'CEO', email: 'a@x.io' } }],
-    ['user-id', { email: 'a@x.io', userId: 'u1' }, { userId: 'u1', dataFields: { Title: 'CEO', email: 'a@x.io' } }],
-    ['user-id', { email: null }, { userId: ID, dataFields: { Title: 'CEO', email: null } }],
-    ['user-id', { email: 'no' }, { userId: ID, dataFields: { Title: 'CEO', email: null } }],
+    ['user-id', { email: 'a@x.io' }, { userId: ID, email: 'a@x.io', dataFields }],
+    ['user-id', { email: 'a@x.io', userId: 'u1' }, { userId: 'u1', email: 'a@x.io', dataFields }],
+    ['user-id', { email: null }, { userId: ID, email: null, dataFields }],
+    ['user-id', { email: 'no' }, { userId: ID, email: null, dataFields }],
     ['user-id', {}, { userId: ID, dataFields }],
-    ['hybrid', { email: 'a@x.io' }, { userId: ID, dataFields: { Title: 'CEO', email: 'a@x.io' } }],
-    ['hybrid', { email: null }, { userId: ID, dataFields: { Title: 'CEO', email: null } }],
+    ['hybrid', { email: 'a@x.io' }, { userId: ID, email: 'a@x.io', dataFields }],
+    ['hybrid', { email: null }, { userId: ID, email: null, dataFields }],
   ] as const)('%s project, %j', (projectType, identity, user) => {
     expect(toIdentity(projectType, { ...identity, dataFields }, ID)).toStrictEqual({ kind: 'ok', user });
   });

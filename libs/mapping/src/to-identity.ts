@@ -4,7 +4,8 @@ import { isUsableEmail } from './email.js';
 
 /** A user as Iterable is told of it. */
 export interface IdentifiedUser {
-  readonly email?: string;
+  /** The address it claims; `null`: it has none that is usable. */
+  readonly email?: string | null;
   readonly userId?: string;
   readonly dataFields: Readonly<Record<string, unknown>>;
 }
@@ -22,18 +23,19 @@ const USER_ID = /^[ -~]{0,51}[!-~]$/;
  * Puts the identity where the project's type wants it.
  *
  * `email`: known by email, which must be usable; a mapped user id goes along. `user-id` and `hybrid`: known by the mapped
- * user id, else the 18-character record id; a mapped email is a data field, `null` (cleared) while the record has no usable
- * one, so that mail does not go on to an address that Salesforce no longer has.
+ * user id, else the 18-character record id; a mapped email is `null` (cleared) while the record has no usable one, so that
+ * mail does not go on to an address that Salesforce no longer has.
  */
-export function toIdentity(projectType: ProjectType, mapped: MappedUser, recordId: string): IdentityVerdict {
+export function toIdentity(
+  projectType: ProjectType,
+  mapped: Pick<MappedUser, 'email' | 'userId' | 'dataFields'>,
+  recordId: string,
+): IdentityVerdict {
   const { email, userId, dataFields } = mapped;
   if (userId !== undefined && !USER_ID.test(userId)) return { kind: 'skip', reason: 'mapping.invalid_user_id' };
   if (projectType !== 'email') {
-    const fields =
-      email === undefined
-        ? dataFields
-        : { ...dataFields, email: email !== null && isUsableEmail(email) ? email : null };
-    return { kind: 'ok', user: { userId: userId ?? recordId, dataFields: fields } };
+    const claimed = email === undefined ? {} : { email: email !== null && isUsableEmail(email) ? email : null };
+    return { kind: 'ok', user: { userId: userId ?? recordId, ...claimed, dataFields } };
   }
   if (email === undefined || email === null) return { kind: 'skip', reason: 'mapping.no_email' };
   if (!isUsableEmail(email)) return { kind: 'skip', reason: 'mapping.invalid_email' };

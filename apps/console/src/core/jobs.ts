@@ -62,13 +62,14 @@ function pace(progress: Job['progress'], running: boolean): Pick<Job, 'ratePerSe
   return { ratePerSecond, etaMs: running && left !== null ? Math.round((left * 1_000) / ratePerSecond) : null };
 }
 
-const stateOf = {
+/** States by the types of status that are about jobs; those about holes and mappings are not here. */
+const stateOf: Partial<Record<Status['type'], Job['state']>> = {
   accepted: 'accepted',
   rejected: 'rejected',
   progress: 'running',
   completed: 'completed',
   failed: 'failed',
-} as const;
+};
 
 /** What the backfill service says beside its counts: what was asked for, why not, and how it ended in one sentence. */
 const said = z.object({
@@ -84,7 +85,8 @@ const said = z.object({
  * a repeat of its command, a later `progress` a redelivery.
  */
 export function addStatus(jobs: Jobs, { id, type, data, time }: Status): Jobs {
-  if (type === 'hole-opened' || type === 'hole-closed') return jobs; // about the listener; the catch-up reports as any job
+  const state = stateOf[type];
+  if (state === undefined) return jobs; // about the listener or the mappings; a catch-up reports as any job
   const known = jobs.get(id);
   if (known !== undefined && finalStates.has(known.state)) return jobs;
   if (type === 'rejected' && known?.state === 'running') return jobs;
@@ -93,7 +95,6 @@ export function addStatus(jobs: Jobs, { id, type, data, time }: Status): Jobs {
   const progress =
     told.success && Object.keys(told.data).length > 0 ? { ...known?.progress, ...told.data } : known?.progress;
   const { object, where, ids, reason, summary } = said.parse(data);
-  const state = stateOf[type];
   return put(jobs, {
     ...(known ?? unknownJob(id, time)),
     state,

@@ -1,13 +1,21 @@
-import { topics, type DeadLetter, type Identity, type Lane, type Outcome, type UserUpdate } from '@libs/contracts';
+import {
+  topics,
+  type DeadLetter,
+  type Identity,
+  type Lane,
+  type Outcome,
+  type UserMessage,
+  type UserUpdate,
+} from '@libs/contracts';
 
 /** An update without its profile: what is needed to account for it. */
-export type UpdateRef = Omit<UserUpdate, 'dataFields'>;
+export type UpdateRef = Omit<UserUpdate, 'dataFields' | 'kind'> & Pick<UserMessage, 'kind'>;
 
 /** How an update ended. */
 export type Ending =
   | { readonly kind: 'written'; readonly requestId: string }
   | { readonly kind: 'superseded'; readonly reason: 'writer.newer_update' | 'writer.stale_version' }
-  | { readonly kind: 'skipped'; readonly reason: 'writer.dry_run' }
+  | { readonly kind: 'skipped' | 'filtered'; readonly reason: string }
   | { readonly kind: 'dead'; readonly code: string; readonly message: string; readonly requestId?: string };
 
 export interface Ended {
@@ -97,5 +105,5 @@ function toDeadLetter(
 }
 
 function toIdentity({ recordType, email, userId, version }: UpdateRef): Identity {
-  return { recordType, email, userId, version };
+  return { recordType, email: email ?? undefined, userId, version };
 }

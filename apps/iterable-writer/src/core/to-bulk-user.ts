@@ -21,13 +21,14 @@ export function toBulkUser(
   projectType: ProjectType,
 ): BulkBody | null {
   const email = present(rawEmail?.trim().toLowerCase());
+  const cleared = rawEmail === null ? { email: null } : {};
   const id = present(userId);
   if (projectType === 'email') {
     if (email === undefined) return null;
     return { email, ...(id === undefined ? {} : { userId: id }), mergeNestedObjects: true, dataFields };
   }
   if (id !== undefined) {
-    const fields = email === undefined ? dataFields : { ...dataFields, email };
+    const fields = email === undefined ? { ...dataFields, ...cleared } : { ...dataFields, email };
     return { userId: id, mergeNestedObjects: true, dataFields: fields };
   }
   if (projectType === 'user-id' || email === undefined) return null;

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { outcome, deadLetter, toRecordId, userUpdate, type BatchEntry, type RecordBatch } from '@libs/contracts';
 import { compileMapping, type SourceRecord } from '@libs/mapping';
-import { planBatch, type FetchedRows, type PlanContext } from './plan-batch.js';
+import { planBatch, type BatchPlan, type FetchedRows, type MappedRows, type PlanContext } from './plan-batch.js';
 
 const LEAD = '00Q5f000005bwLFEAY';
 const STAMP = '2026-11-24T08:41:05.000+0000';
@@ -40,9 +40,14 @@ function rowsOf(...rows: readonly SourceRecord[]): FetchedRows {
 
 const good = { Id: LEAD, IsDeleted: false, SystemModstamp: STAMP, Email: 'Ann@X.io', LastName: 'Byron' };
 
+function planned(recordBatch: RecordBatch, rows: FetchedRows, with_: PlanContext): BatchPlan {
+  const mapped = [...rows].map(([id, { row }]) => [id, with_.compiled?.apply(row)] as const);
+  return planBatch(recordBatch, rows, new Map(mapped) as MappedRows, with_);
+}
+
 describe('planBatch', () => {
   it('makes an update that stands for every change of its entry', () => {
-    expect(planBatch(batch([entry()]), rowsOf(good), context)).toEqual({
+    expect(planned(batch([entry()]), rowsOf(good), context)).toEqual({
       updates: [
         {
           kind: 'update',
@@ -69,7 +74,7 @@ describe('planBatch', () => {
     ['an Account', rowsOf(), { compiled: null }, 'Account', 'mapper.account_not_fanned_out'],
     ['an object without a mapping', rowsOf(), { compiled: null }, 'Case', 'mapping.unmapped_object'],
   ])('skips, counted, when %s', (_why, rows, changes, recordType, reason) => {
-    expect(planBatch(batch([entry()], recordType), rows, { ...context, ...changes })).toEqual({
+    expect(planned(batch([entry()], recordType), rows, { ...context, ...changes })).toEqual({
       updates: [],
       outcomes: [
         {
@@ -93,7 +98,7 @@ describe('planBatch', () => {
     ['too large for the log', { ...good, LastName: 'é'.repeat(2_400) }, 'mapper.update_too_large'],
   ])('dead-letters a row %s, without its values, and goes on', (_why, row, code) => {
     const other = { ...good, Id: '00QVS000005jAeg2AE' };
-    const plan = planBatch(
+    const plan = planned(
       batch([entry(), entry({ recordId: other.Id, offsets: ['3:8'] })]),
       rowsOf(row, other),
       context,
@@ -107,8 +112,8 @@ describe('planBatch', () => {
   });
 
   it('knows a user by the record id where the project does', () => {
-    const plan = planBatch(batch([entry()]), rowsOf({ ...good, Email: null }), { ...context, projectType: 'hybrid' });
-    expect(plan.updates).toMatchObject([{ userId: LEAD, dataFields: { email: null } }]);
+    const plan = planned(batch([entry()]), rowsOf({ ...good, Email: null }), { ...context, projectType: 'hybrid' });
+    expect(plan.updates).toMatchObject([{ userId: LEAD, email: null }]);
     expect(plan.outcomes).toEqual([]);
   });
 });
@@ -145,7 +150,7 @@ describe('planBatch, any batch and any answer', () => {
           const rows = new Map(
             specs.flatMap(({ n, row }) => (row === null ? [] : [[idOf(n), { row, fetchedAtMs: 1 }] as const])),
           );
-          const plan = planBatch(batch(entries, recordType), rows, {
+          const plan = planned(batch(entries, recordType), rows, {
             ...context,
             projectType,
             compiled: recordType === 'Lead' ? compiled : null,

@@ -1,11 +1,22 @@
 import type { BatchEntry, DeadLetter, Lane, Outcome, ProjectType, RecordBatch, UserUpdate } from '@libs/contracts';
-import { recordVersion, toIdentity, type CompiledMapping, type IdentitySkip, type SourceRecord } from '@libs/mapping';
+import {
+  recordVersion,
+  toIdentity,
+  type CompiledMapping,
+  type IdentitySkip,
+  type MappedRecord,
+  type MappingFailure,
+  type SourceRecord,
+} from '@libs/mapping';
 
 /** A row, with the start of the fetch that read it. Epoch milliseconds. */
 export interface Fetched {
   readonly row: SourceRecord;
   readonly fetchedAtMs: number;
 }
+
+/** What the mapping made of the rows, by record id. */
+export type MappedRows = ReadonlyMap<string, MappedRecord>;
 
 /** Rows by record id. */
 export type FetchedRows = ReadonlyMap<string, Fetched>;
@@ -31,11 +42,12 @@ export interface PlanContext {
 type SkipReason =
   | IdentitySkip
   | 'mapper.account_not_fanned_out'
+  | 'mapping.filtered'
   | 'mapping.unmapped_object'
   | 'salesforce.deleted'
   | 'salesforce.not_found';
 
-type DeadCode = 'mapper.no_modstamp' | 'mapper.update_too_large';
+type DeadCode = MappingFailure | 'mapper.no_modstamp' | 'mapper.update_too_large';
 
 type EntryVerdict =
   | { readonly kind: 'update'; readonly update: UserUpdate }
@@ -53,12 +65,12 @@ export function skipOfUnmapped(recordType: string): SkipReason {
  * Input: the rows that Salesforce gave for its ids, deleted ones included; an id without a row was not found.
  * Invariant 4: every offset of the batch is in exactly one update or outcome.
  */
-export function planBatch(batch: RecordBatch, rows: FetchedRows, context: PlanContext): BatchPlan {
+export function planBatch(batch: RecordBatch, rows: FetchedRows, mapped: MappedRows, context: PlanContext): BatchPlan {
   const updates: UserUpdate[] = [];
   const outcomes: Outcome[] = [];
   const deadLetters: DeadLetter[] = [];
   for (const entry of batch.entries) {
-    const verdict = judge(batch.recordType, entry, rows.get(entry.recordId), context);
+    const verdict = judge(batch.recordType, entry, rows.get(entry.recordId), mapped.get(entry.recordId), context);
     if (verdict.kind === 'update') {
       updates.push(verdict.update);
     } else if (verdict.kind === 'skip') {
@@ -75,17 +87,20 @@ function judge(
   recordType: string,
   entry: BatchEntry,
   fetched: Fetched | undefined,
+  mapped: MappedRecord | undefined,
   context: PlanContext,
 ): EntryVerdict {
   const { compiled, projectType, maxUpdateBytes } = context;
   if (compiled === null) return { kind: 'skip', reason: skipOfUnmapped(recordType) };
-  if (fetched === undefined) return { kind: 'skip', reason: 'salesforce.not_found' };
+  if (fetched === undefined || mapped === undefined) return { kind: 'skip', reason: 'salesforce.not_found' };
   if (fetched.row['IsDeleted'] === true) return { kind: 'skip', reason: 'salesforce.deleted' };
   const version = recordVersion(fetched.row, compiled, fetched.fetchedAtMs);
   if (version === null) {
     return { kind: 'dead', code: 'mapper.no_modstamp', message: 'the row has no SystemModstamp: its state has no age' };
   }
-  const identified = toIdentity(projectType, compiled.apply(fetched.row), entry.recordId);
+  if (mapped.kind === 'filtered') return { kind: 'skip', reason: 'mapping.filtered' };
+  if (mapped.kind === 'failed') return { kind: 'dead', code: mapped.code, message: mapped.message };
+  const identified = toIdentity(projectType, mapped, entry.recordId);
   if (identified.kind === 'skip') return identified;
   const update: UserUpdate = {
     kind: 'update',
