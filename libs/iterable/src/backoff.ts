@@ -1,4 +1,4 @@
-import type { HttpAnswer } from './client.js';
+import type { HttpAnswer } from './http.js';
 
 /** A hint longer than this is not believed: the next try asks again. Milliseconds. */
 const MAX_HINT_MS = 5 * 60_000;
@@ -9,11 +9,17 @@ const MAX_HINT_MS = 5 * 60_000;
  * Source: Iterable API docs, users/bulkUpdate 429; Retry-After is not documented, and honoured if present.
  */
 export function retryAfterMs(answer: HttpAnswer, params: unknown): number | undefined {
+  const hint = waitHintMs(answer, params);
+  return hint === undefined ? undefined : Math.min(hint, MAX_HINT_MS);
+}
+
+/** The same as it was said, however long: a daily limit opens again after hours. */
+export function waitHintMs(answer: HttpAnswer, params: unknown): number | undefined {
   const reset =
     typeof params === 'object' && params !== null ? (params as Record<string, unknown>)['rateLimitReset'] : undefined;
   const header = answer.headers['retry-after'];
   const hint = secondsOf(reset) ?? secondsOf(header) ?? dateOf(header, answer.receivedAtMs);
-  return hint === undefined ? undefined : Math.min(Math.max(0, Math.ceil(hint)), MAX_HINT_MS);
+  return hint === undefined ? undefined : Math.max(0, Math.ceil(hint));
 }
 
 /** Seconds as milliseconds. */

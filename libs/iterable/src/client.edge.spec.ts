@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createIterableClient } from './client.js';
+import { createIterableClient, type IterableApi } from './client.js';
 import { IterableTimeoutError, IterableUnreachableError, isCallError } from './errors.js';
 
 const servers: Server[] = [];
@@ -81,5 +81,99 @@ describe('the Iterable client', () => {
     stop.abort(new Error('claim lost'));
     const error = await call.catch((reason: unknown) => reason);
     expect([(error as Error).message, isCallError(error)]).toEqual(['claim lost', false]);
+  });
+});
+
+describe('the calls', () => {
+  const odd = { email: "a+b/c'd@example.com" };
+  const byId = { userId: 'a b/ü?#%' };
+  const held = { emailListIds: [], subscribedMessageTypeIds: [3] };
+
+  it.each<[string, (api: IterableApi) => Promise<unknown>, string, unknown]>([
+    [
+      'updateEmail',
+      (api) => api.updateEmail({ currentEmail: 'a@example.com', newEmail: 'b@example.com' }),
+      'POST /api/users/updateEmail',
+      { currentEmail: 'a@example.com', newEmail: 'b@example.com' },
+    ],
+    [
+      'mergeUsers',
+      (api) => api.mergeUsers({ source: { userId: '00Q' }, destination: { email: 'b@example.com' } }),
+      'POST /api/users/merge',
+      { sourceUserId: '00Q', destinationEmail: 'b@example.com' },
+    ],
+    ['deleteUser by email', (api) => api.deleteUser(odd), "DELETE /api/users/a%2Bb%2Fc'd%40example.com", null],
+    ['deleteUser by id', (api) => api.deleteUser(byId), 'DELETE /api/users/byUserId/a%20b%2F%C3%BC%3F%23%25', null],
+    ['forgetUser', (api) => api.forgetUser(odd), 'POST /api/users/forget', odd],
+    ['unforgetUser', (api) => api.unforgetUser(byId), 'POST /api/users/unforget', byId],
+    [
+      'getUser by email',
+      (api) => api.getUser(odd),
+      'GET /api/users/getByEmail?email=a%2Bb%2Fc%27d%40example.com',
+      null,
+    ],
+    ['getUser by id', (api) => api.getUser({ userId: '..' }), 'GET /api/users/byUserId?userId=..', null],
+    ['getFields', (api) => api.getFields(), 'GET /api/users/getFields', null],
+    ['listChannels', (api) => api.listChannels(), 'GET /api/channels', null],
+    ['listMessageTypes', (api) => api.listMessageTypes(), 'GET /api/messageTypes', null],
+    [
+      'unsubscribeUsers',
+      (api) => api.unsubscribeUsers({ group: 'messageChannel', id: 7, profiles: [odd, byId] }),
+      'PUT /api/subscriptions/messageChannel/7?action=unsubscribe',
+      { users: [odd.email], usersByUserId: [byId.userId] },
+    ],
+    [
+      'unsubscribeUsers by email only',
+      (api) => api.unsubscribeUsers({ group: 'messageType', id: 8, profiles: [odd] }),
+      'PUT /api/subscriptions/messageType/8?action=unsubscribe',
+      { users: [odd.email] },
+    ],
+    [
+      'bulkUpdateSubscriptions, without what it must not overwrite',
+      (api) =>
+        api.bulkUpdateSubscriptions([
+          { ...odd, unsubscribedChannelIds: [1, 2] },
+          { ...byId, ...held, unsubscribedMessageTypeIds: [] },
+        ]),
+      'POST /api/users/bulkUpdateSubscriptions',
+      {
+        updateSubscriptionsRequests: [
+          { ...odd, unsubscribedChannelIds: [1, 2] },
+          { ...byId, unsubscribedMessageTypeIds: [] },
+        ],
+      },
+    ],
+  ])('%s', async (_, make, line, body) => {
+    const seen: unknown[] = [];
+    const url = await serve((request, response) => {
+      let text = '';
+      request.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      request.on('end', () => {
+        const type = request.headers['content-type'];
+        seen.push([
+          `${request.method} ${request.url}`,
+          text === '' ? null : JSON.parse(text),
+          type ?? null,
+          request.headers['api-key'],
+        ]);
+        response.writeHead(409).end('{}');
+      });
+    });
+    await expect(make(client(url))).resolves.toMatchObject({ status: 409, text: '{}' });
+    expect(seen).toEqual([[line, body, body === null ? null : 'application/json', 'key']]);
+  });
+
+  it.each(['', '.', '..'])('refuse the name %o, which would be another address', async (name) => {
+    await expect(client('http://127.0.0.1:9').deleteUser({ userId: name })).rejects.toThrow(RangeError);
+  });
+
+  it('name no person in an error', async () => {
+    const resetting = await serve((request) => request.socket.resetAndDestroy());
+    const failures = [client(resetting).deleteUser(odd), client(resetting).getUser(odd)];
+    for (const call of failures) {
+      const error = (await call.catch((reason: unknown) => reason)) as Error;
+      expect(error).toBeInstanceOf(IterableUnreachableError);
+      expect(error.message).not.toContain('example.com');
+    }
   });
 });
