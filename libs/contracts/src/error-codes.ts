@@ -112,6 +112,10 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
     meaning: 'Iterable reports the user as failed for a reason that this version does not know.',
     remedy: 'See the message; a newer version may know it. Please report it.',
   },
+  'iterable.unknown_subscription': {
+    meaning: 'The opt-out of the mapping names a channel or message type that the Iterable project does not have.',
+    remedy: 'Correct the id in the mapping, then redrive; what else the opt-out names was unsubscribed.',
+  },
   'iterable.unknown_user': {
     meaning: 'Iterable knows no user with this identifier, and may not create one.',
     remedy: 'Check ITERABLE_PROJECT_TYPE against the project.',

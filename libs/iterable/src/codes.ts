@@ -17,6 +17,8 @@ export const deadReasons = {
   'iterable.user_too_large': 'The user alone is larger than a request may be: map less or truncate long values.',
   'iterable.unknown_failure': 'Iterable reports the user as failed for a reason that this version does not know.',
   'iterable.unaccounted': 'Iterable counts the user neither as updated nor as failed.',
+  'iterable.unknown_subscription':
+    'The opt-out names a channel or message type that the project does not have: correct the mapping, then redrive.',
 } as const satisfies Record<`iterable.${string}`, string>;
 
 export type DeadCode = keyof typeof deadReasons;

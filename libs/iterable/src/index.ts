@@ -11,6 +11,7 @@ export * from './client.js';
 export * from './codes.js';
 export * from './endpoint-pace.js';
 export * from './errors.js';
+export type { OptOutVerdict } from './opt-out-verdict.js';
 export * from './pack.js';
 export * from './profile-calls.js';
 export * from './profile-key.js';
@@ -27,4 +28,5 @@ export {
   type Profile,
   type ReadVerdict,
 } from './read.js';
+export * from './subscriptions.js';
 export type { WorldVerdict } from './world.js';
