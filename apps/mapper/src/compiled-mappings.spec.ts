@@ -22,7 +22,15 @@ describe('CompiledMappings', () => {
     const { org, mappings } = setUp();
     const [first, second] = await Promise.all([mappings.of('Lead'), mappings.of('Lead')]);
     expect(first).toBe(second);
-    expect(first?.select).toEqual(['Id', 'IsDeleted', 'SystemModstamp', 'Email', 'LastName', 'Owner.Name']);
+    expect(first?.select).toEqual([
+      'Id',
+      'IsDeleted',
+      'SystemModstamp',
+      'CreatedDate',
+      'Email',
+      'LastName',
+      'Owner.Name',
+    ]);
     expect(org.described).toEqual(['Lead', 'Group', 'User']);
     expect(await mappings.of('Lead')).toBe(first);
     expect(org.described).toHaveLength(3);

@@ -176,6 +176,10 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
     meaning: 'The record has no email address, and the project identifies users by email.',
     remedy: 'Nothing, or fill in the email in Salesforce: the change is then picked up.',
   },
+  'mapping.type_mismatch': {
+    meaning: 'A value of the record is not of the type that the mapping gives its target.',
+    remedy: 'Correct it in Salesforce, or the type in the mapping; or make it fit with a transform. Then redrive.',
+  },
   'mapping.unmapped_object': {
     meaning: 'There is no mapping file for this object.',
     remedy: 'Add one to MAPPINGS_DIR, or take the object out of SALESFORCE_CHANNELS.',

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { compileMapping, type CompiledMapping, type MappedUser, type SourceRecord } from './compile-mapping.js';
+import { compileMapping, type CompiledMapping } from './compile-mapping.js';
+import type { MappedUser } from './mapped-record.js';
 import type { Mapping } from './mapping.js';
 import { parseMapping } from './parse-mapping.js';
+import type { SourceRecord } from './record-readers.js';
 import { recordVersion } from './record-version.js';
 import { toIdentity } from './to-identity.js';
 
@@ -75,20 +77,36 @@ describe('compileMapping: what is selected', () => {
       'Id',
       'IsDeleted',
       'SystemModstamp',
+      'CreatedDate',
+      'MasterRecordId',
       'Account.SystemModstamp',
       'Account.Owner.SystemModstamp',
       'Owner.SystemModstamp',
       'Email',
       'Owner.Name',
       'Account.Owner.Name',
+      'HasOptedOutOfEmail',
     ]);
     expect(compiled.parents).toEqual(['Account', 'Account.Owner', 'Owner']);
   });
 
   it.each([
-    ['Lead', ['Id', 'IsDeleted', 'SystemModstamp', 'Owner.Name']],
-    ['Invoice__c', ['Id', 'IsDeleted', 'SystemModstamp', 'Owner.Name']],
-    ['User', ['Id', 'SystemModstamp', 'Owner.Name']],
+    [
+      'Lead',
+      [
+        'Id',
+        'IsDeleted',
+        'SystemModstamp',
+        'CreatedDate',
+        'IsConverted',
+        'ConvertedContactId',
+        'MasterRecordId',
+        'Owner.Name',
+        'HasOptedOutOfEmail',
+      ],
+    ],
+    ['Invoice__c', ['Id', 'IsDeleted', 'SystemModstamp', 'CreatedDate', 'Owner.Name']],
+    ['User', ['Id', 'SystemModstamp', 'CreatedDate', 'Owner.Name']],
   ])('leaves out, without describe, what %s may not have', (object, select) => {
     expect(compileMapping(mapping(object, { 'Owner.Name': 'dataFields.Owner' })).select).toEqual(select);
   });

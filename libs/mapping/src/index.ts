@@ -4,9 +4,17 @@
  */
 export * from './compile-mapping.js';
 export * from './email.js';
+export * from './expression.js';
+export * from './expression-reads.js';
+export * from './foreign-targets.js';
+export * from './mapped-record.js';
 export * from './mapping.js';
+export * from './mapping-sources.js';
 export * from './parse-mapping.js';
 export * from './parse-mapping-files.js';
+export type { SourceRecord } from './record-readers.js';
 export * from './record-version.js';
 export * from './resolve-sources.js';
+export { MAX_TEXT_LENGTH } from './shorten-texts.js';
+export type { TargetType } from './target-types.js';
 export * from './to-identity.js';

@@ -15,6 +15,11 @@ export const MAX_RELATIONSHIPS = 55;
 /** Names that are safe on both sides: Salesforce API names (at most 80 characters), and Iterable's by facts/iterable.md §4. */
 const NAME = /^[A-Za-z][A-Za-z0-9_]{0,79}$/;
 
+/** Is this a name that is safe on both sides? */
+export function isName(text: string): boolean {
+  return NAME.test(text);
+}
+
 /** Fields that Iterable keeps itself and that must not be written. Source: facts/iterable.md §4, managed fields. */
 const MANAGED_FIELDS: ReadonlySet<string> = new Set([
   'devices',
@@ -111,6 +116,11 @@ function meantTarget(target: string): string | undefined {
 
 /** The relationship paths that a source path goes through, shortest first: `A.B.Name` gives `A`, `A.B`. */
 export function relationshipsOf(source: string): string[] {
-  const relationships = source.split('.').slice(0, -1);
-  return relationships.map((_, index) => relationships.slice(0, index + 1).join('.'));
+  return pathsAbove(source);
+}
+
+/** The paths above a path, shortest first: `dataFields.Name.First` gives `dataFields`, `dataFields.Name`. */
+export function pathsAbove(path: string): string[] {
+  const segments = path.split('.');
+  return segments.slice(1).map((_, index) => segments.slice(0, index + 1).join('.'));
 }

@@ -1,12 +1,6 @@
 import type { Version } from '@libs/contracts';
-import type { CompiledMapping, SourceRecord } from './compile-mapping.js';
-
-/** A Salesforce datetime as epoch milliseconds; `null` when it is none. */
-function toEpochMs(value: unknown): number | null {
-  if (typeof value !== 'string') return null;
-  const parsed = Date.parse(value.replace(/([+-]\d{2})(\d{2})$/, '$1:$2'));
-  return Number.isNaN(parsed) ? null : parsed;
-}
+import type { CompiledMapping } from './compile-mapping.js';
+import { toEpochMs, type SourceRecord } from './record-readers.js';
 
 /**
  * How new a fetched row is. Invariant 3: the greatest SystemModstamp of the record and the parents that its mapping

@@ -53,13 +53,7 @@ describe('resolveSources', () => {
         ['Account.Name', 'string'],
         ['Account.Owner.IsActive', 'boolean'],
       ]),
-      systemFields: new Set([
-        'SystemModstamp',
-        'IsDeleted',
-        'Account.SystemModstamp',
-        'Account.IsDeleted',
-        'Account.Owner.SystemModstamp',
-      ]),
+      systemFields: new Set(['SystemModstamp', 'IsDeleted', 'Account.SystemModstamp', 'Account.Owner.SystemModstamp']),
       parents: new Map([
         ['Account', ['Account']],
         ['Account.Owner', ['User']],

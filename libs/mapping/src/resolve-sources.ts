@@ -1,6 +1,8 @@
-import type { Mapping } from './mapping.js';
+import { defaultConsent, type Mapping } from './mapping.js';
+import { mappingSources } from './mapping-sources.js';
 import { relationshipsOf } from './paths.js';
 import { suggest } from './suggest.js';
+import { ownSystemFields } from './system-fields.js';
 
 /** What is needed of an object's describe. */
 export interface ObjectShape {
@@ -17,7 +19,7 @@ export interface ObjectShape {
 export interface ResolvedSources {
   /** Describe type of each source path that the org shows. */
   readonly fieldTypes: ReadonlyMap<string, string>;
-  /** Paths of SystemModstamp and IsDeleted that can be selected: `SystemModstamp`, `Account.SystemModstamp`, … */
+  /** Paths of system fields that can be selected: `SystemModstamp`, `CreatedDate`, `Account.SystemModstamp`, … */
   readonly systemFields: ReadonlySet<string>;
   /** The objects behind each relationship path; several for a lookup that may point at any of them. */
   readonly parents: ReadonlyMap<string, readonly string[]>;
@@ -25,7 +27,9 @@ export interface ResolvedSources {
   readonly unknown: ReadonlyArray<{ readonly source: string; readonly suggestion?: string }>;
 }
 
-const SYSTEM_FIELDS = ['SystemModstamp', 'IsDeleted'];
+/** What is read of the record itself where it is there; of parents the stamp only. */
+const OWN_FIELDS: readonly string[] = [...ownSystemFields, defaultConsent.source];
+const PARENT_FIELDS: readonly string[] = ['SystemModstamp'];
 
 /**
  * Looks the source paths of a mapping up in what describe said.
@@ -48,7 +52,8 @@ export function resolveSources(
   const parents = new Map<string, readonly string[]>();
   const objectsAt = (path: string): readonly string[] => (path === '' ? [mapping.object] : (parents.get(path) ?? []));
 
-  const paths = [...new Set(mapping.fields.flatMap((field) => relationshipsOf(field.source)))];
+  const sources = mappingSources(mapping);
+  const paths = [...new Set(sources.flatMap(relationshipsOf))];
   for (const path of paths.toSorted((a, b) => a.length - b.length)) {
     const [from, relationship] = split(path);
     const lookups = shapesOf(objectsAt(from)).flatMap((shape) => shape.fields);
@@ -57,7 +62,7 @@ export function resolveSources(
 
   const fieldTypes = new Map<string, string>();
   const unknown: Array<{ source: string; suggestion?: string }> = [];
-  for (const { source } of mapping.fields) {
+  for (const source of sources) {
     const [from, name] = split(source);
     const fields = shapesOf(objectsAt(from)).flatMap((shape) => shape.fields);
     const field = fields.find((candidate) => candidate.name === name);
@@ -70,7 +75,7 @@ export function resolveSources(
     const found = shapesOf(objectsAt(path));
     const [shape] = found;
     if (shape === undefined || found.length > 1) continue;
-    for (const name of SYSTEM_FIELDS) {
+    for (const name of path === '' ? OWN_FIELDS : PARENT_FIELDS) {
       if (shape.fields.some((field) => field.name === name)) systemFields.add(join(path, name));
     }
   }

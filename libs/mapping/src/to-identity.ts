@@ -1,5 +1,5 @@
 import type { ProjectType } from '@libs/contracts';
-import type { MappedUser } from './compile-mapping.js';
+import type { MappedUser } from './mapped-record.js';
 import { isUsableEmail } from './email.js';
 
 /** A user as Iterable is told of it. */

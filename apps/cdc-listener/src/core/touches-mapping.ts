@@ -1,4 +1,4 @@
-import { compileMapping, type MappingSet } from '@libs/mapping';
+import { compileMapping, mappingSources, type MappingSet } from '@libs/mapping';
 
 /** What describe says of an object, as far as it is read here. */
 export interface DescribedObject {
@@ -109,10 +109,11 @@ export function relevantFields(
   };
 
   for (const [object, mapping] of mappings) {
-    const mapped = mapping.fields.map(({ source }) => source);
-    // What else the query selects counts too, but for the stamps, which are read for the version only
-    const selected = compileMapping(mapping).select.filter((path) => !/(^|\.)SystemModstamp$/.test(path));
-    for (const path of new Set([...mapped, ...selected])) walk(object, path.split('.'));
+    // What else the query selects counts too, where the org shows it, but for the stamps, which are read for the version only
+    const selected = compileMapping(mapping).select.filter(
+      (path) => !/(^|\.)SystemModstamp$/.test(path) && described.get(object)?.fields.some(({ name }) => name === path),
+    );
+    for (const path of new Set([...mappingSources(mapping), ...selected])) walk(object, path.split('.'));
   }
   return missing.size > 0 ? { missing: [...missing] } : found;
 }
