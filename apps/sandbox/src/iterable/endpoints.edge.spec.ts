@@ -331,7 +331,7 @@ describe('time', () => {
     await bulk([{ email, dataFields: { From: 'bulk, sent first' } }]);
     await call('POST', 'users/update', { email, dataFields: { From: 'single, sent second' } });
     expect((await call('GET', `users/${email}`)).body).toEqual({});
-    expect(sandbox.stats().pending).toEqual({ bulk: 1, single: 1 });
+    expect(sandbox.stats().pending).toEqual({ bulk: 1, single: 1, forget: 0 });
     clock.advance(30);
     expect(fieldsOf({ email })).toMatchObject({ From: 'single, sent second' });
     clock.advance(31);

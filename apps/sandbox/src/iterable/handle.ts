@@ -60,7 +60,7 @@ export async function handle(on: Handling, incoming: Incoming, entry: LoggedRequ
 
   if (latency?.applied) await delay(latency.delayMs, undefined, { signal: incoming.signal });
   if (hang) return { kind: 'hang' };
-  if (given.status === 200 && incoming.method !== 'GET' && strike('reset-after-apply')) return { kind: 'destroy' };
+  if (given.status < 300 && incoming.method !== 'GET' && strike('reset-after-apply')) return { kind: 'destroy' };
   return answer(given.status === 200 ? disguise(given, strike) : given);
 }
 
@@ -93,7 +93,9 @@ function work(on: Handling, incoming: Incoming, strike: Strike, entry: LoggedReq
 function countUsers(body: Json): number {
   if (!isObject(body)) return 0;
   const many = body['users'] ?? body['updateSubscriptionsRequests'];
-  return Array.isArray(many) ? many.length : 1;
+  const byUserId = body['usersByUserId'];
+  if (!Array.isArray(many) && !Array.isArray(byUserId)) return 1;
+  return (Array.isArray(many) ? many.length : 0) + (Array.isArray(byUserId) ? byUserId.length : 0);
 }
 
 function inside(
@@ -106,7 +108,7 @@ function inside(
 ): Answer {
   if (incoming.body === null) return oversized(on.project.switches.oversizedBody);
   let parsed: ReturnType<typeof parseJson> = { value: null, decimals: null };
-  if (endpoint.method === 'POST') {
+  if (endpoint.method === 'POST' || endpoint.method === 'PUT') {
     try {
       parsed = parseJson(incoming.body);
     } catch {

@@ -10,6 +10,7 @@ export {
   type IterableStats,
 } from './iterable-sandbox.js';
 export { iterableLimits, type IterableLimits } from './limits.js';
+export type { Channel, ChannelSet, MessageType } from './project/channels.js';
 export type { LoggedRequest, RequestFilter } from './request-log.js';
 export {
   iterableSwitchChanges,

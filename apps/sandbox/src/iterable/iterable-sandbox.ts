@@ -7,6 +7,7 @@ import { route } from './endpoints/index.js';
 import { RateGate } from './gate.js';
 import { endpointName, handle, type Handling } from './handle.js';
 import { iterableLimits, type IterableLimits } from './limits.js';
+import type { ChannelSet } from './project/channels.js';
 import { IterableProject } from './project/project.js';
 import { RequestLog, type LoggedRequest, type RequestFilter } from './request-log.js';
 import { iterableSwitchChanges, iterableSwitches, type IterableSwitches, type ProjectType } from './switches.js';
@@ -39,7 +40,7 @@ export interface IterableStats {
   written: number;
   failed: number;
   /** Writes accepted but not readable yet. */
-  pending: { bulk: number; single: number };
+  pending: { bulk: number; single: number; forget: number };
 }
 
 /** A simulated Iterable project behind HTTP. */
@@ -55,6 +56,9 @@ export interface IterableSandbox {
   user(by: { email: string } | { userId: string }): Record<string, unknown> | null;
   /** Every profile as GET shows it, in no order. */
   users(): Generator<Record<string, unknown>>;
+  channels(): ChannelSet;
+  /** Changes what can be unsubscribed from, as somebody does in the project's settings. */
+  setChannels(channels: ChannelSet): void;
   /** Empties the project and the log; switches and faults stay. */
   reset(): void;
 }
@@ -174,13 +178,17 @@ export function createIterableSandbox(options: IterableSandboxOptions = {}): Ite
       requests: log.total,
       written: project.counts.written,
       failed: project.counts.failed,
-      pending: { bulk: project.bulk.pending, single: project.single.pending },
+      pending: { bulk: project.bulk.pending, single: project.single.pending, forget: project.forget.pending },
     }),
     requests: (filter) => log.list(filter),
     switches: () => project.switches,
     setSwitches(changes) {
       project.switches = { ...project.switches, ...iterableSwitchChanges.parse(changes) };
       return project.switches;
+    },
+    channels: () => project.channels,
+    setChannels(channels) {
+      project.channels = channels;
     },
     user(by) {
       const slots = 'email' in by ? project.byEmail(by.email.toLowerCase()) : project.byUserId(by.userId);

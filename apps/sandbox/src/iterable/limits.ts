@@ -21,6 +21,8 @@ export const iterableRates: Readonly<Record<string, Rate>> = {
   'GET users/byUserId/{userId}': { perSecond: 100, per: 'project' },
   'GET users/byUserId': { perSecond: 100, per: 'project' },
   'GET users/getFields': { perSecond: 3, per: 'project' },
+  'GET channels': { perSecond: 100, per: 'project' },
+  'GET messageTypes': { perSecond: 100, per: 'project' },
 };
 
 export interface IterableLimits {

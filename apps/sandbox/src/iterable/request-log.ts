@@ -125,11 +125,21 @@ function names(user: Record<string, unknown>, email: string | undefined, userId:
   );
 }
 
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+/** Every user that a body names, as objects. */
 function usersOf(body: string): Array<Record<string, unknown>> {
   try {
     const parsed = JSON.parse(body) as Record<string, unknown> | null;
-    const users = parsed?.['users'] ?? parsed?.['updateSubscriptionsRequests'] ?? [parsed];
-    return (Array.isArray(users) ? users : []).filter((user) => typeof user === 'object' && user !== null);
+    const users = parsed?.['users'] ?? parsed?.['updateSubscriptionsRequests'];
+    const userIds = parsed?.['usersByUserId'];
+    if (users === undefined && userIds === undefined) return [parsed].filter(isRecord);
+    return [
+      ...(Array.isArray(users) ? users : []).map((user: unknown) =>
+        typeof user === 'string' ? { email: user } : user,
+      ),
+      ...(Array.isArray(userIds) ? userIds : []).map((userId: unknown) => ({ userId })),
+    ].filter(isRecord);
   } catch {
     return []; // a body that is not JSON names nobody
   }

@@ -57,6 +57,27 @@ export const iterableSwitches = z.strictObject({
     .boolean()
     .default(false)
     .describe('Opt-in message types are enabled: subscribedMessageTypeIds may be set, and bulk may not unsubscribe.'),
+  groupSubscriptions: z
+    .enum(['not-found', 'forbidden', 'enabled'])
+    .default('not-found')
+    .describe(
+      'PUT subscriptions/{group}/{id}: answers 404 or 403, as it may where Iterable has not enabled it, or works.',
+    ),
+  groupSubscriptionsAccepted: z.boolean().default(false).describe('That call answers 202 instead of 200.'),
+  unknownSubscribers: z
+    .enum(['ignored', 'refused'])
+    .default('ignored')
+    .describe('A user there that does not exist: passed over without a word, or the whole request is refused.'),
+  unknownSubscription: z
+    .enum(['400', '404'])
+    .default('400')
+    .describe('The answer there to the id of a channel or message type that does not exist.'),
+  mergedSubscriptions: z
+    .enum(['united', 'destination'])
+    .default('united')
+    .describe(
+      'users/merge: the profile is in all lists that either of the two was in, or in those of the destination.',
+    ),
   maxUsersPerRequest: z
     .number()
     .int()
@@ -93,6 +114,9 @@ export const iterableSwitches = z.strictObject({
   visibilityDelaySingleMs: delay
     .default(0)
     .describe('The same for calls about a single user: another pipeline, so the two can overtake each other.'),
+  visibilityDelayForgetMs: delay
+    .default(0)
+    .describe('The same for users/forget and users/unforget, a third one: ten minutes are documented.'),
 });
 export type IterableSwitches = z.infer<typeof iterableSwitches>;
 

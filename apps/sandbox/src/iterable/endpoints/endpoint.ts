@@ -20,7 +20,7 @@ export interface ApiRequest {
 }
 
 export interface Endpoint {
-  method: 'GET' | 'POST' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Below /api/, with `{name}` for a parameter. */
   path: string;
   handle(project: IterableProject, request: ApiRequest): Answer;

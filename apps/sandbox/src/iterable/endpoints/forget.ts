@@ -33,7 +33,7 @@ const forget: Endpoint = {
   handle(project, request) {
     const named = name(project, request);
     if ('answer' in named) return named.answer;
-    project.single.run(() => {
+    project.forget.run(() => {
       forgottenSet(project, named.kind).add(named.value);
       const slots = named.kind === 'email' ? project.byEmail(named.value) : project.byUserId(named.value);
       for (const slot of slots) project.profiles.delete(slot);
@@ -49,7 +49,7 @@ const unforget: Endpoint = {
   handle(project, request) {
     const named = name(project, request);
     if ('answer' in named) return named.answer;
-    project.single.run(() => forgottenSet(project, named.kind).delete(named.value));
+    project.forget.run(() => forgottenSet(project, named.kind).delete(named.value));
     return success();
   },
 };

@@ -3,6 +3,7 @@ import type { Endpoint } from './endpoint.js';
 import { forgetEndpoints } from './forget.js';
 import { merge } from './merge.js';
 import { readEndpoints } from './read.js';
+import { subscriptionGroupEndpoints } from './subscription-groups.js';
 import { subscriptionEndpoints } from './subscriptions.js';
 import { deleteByEmail, deleteByUserId, update, updateEmail } from './update.js';
 
@@ -16,6 +17,7 @@ export const endpoints: readonly Endpoint[] = [
   deleteByUserId,
   ...forgetEndpoints,
   ...subscriptionEndpoints,
+  ...subscriptionGroupEndpoints,
   ...readEndpoints,
 ];
 

@@ -51,6 +51,31 @@ function mergedFields(destination: JsonObject, source: JsonObject, arrays: reado
   return merged;
 }
 
+/** Lists that say what a user gets, and what not. */
+const SUBSCRIPTIONS = [
+  'emailListIds',
+  'userListIds',
+  'unsubscribedChannelIds',
+  'unsubscribedMessageTypeIds',
+  'subscribedMessageTypeIds',
+];
+
+/** Whether the merged profile is unsubscribed from what only the source was is not documented, hence a switch. */
+function withSubscriptions(
+  how: IterableProject['switches']['mergedSubscriptions'],
+  fields: JsonObject,
+  destination: JsonObject,
+  source: JsonObject,
+): JsonObject {
+  const merged = { ...fields };
+  for (const name of SUBSCRIPTIONS) {
+    const held = destination[name];
+    if (how === 'united' && name in source) merged[name] = mergeArrays(asArray(held), asArray(source[name])) ?? [];
+    else if (how === 'destination' && held === undefined) delete merged[name];
+  }
+  return merged;
+}
+
 /** Exactly one of the two, well formed and not forgotten. */
 function findOne(project: IterableProject, which: string, named: Named): Found {
   if ((named.email === undefined) === (named.userId === undefined)) {
@@ -83,10 +108,14 @@ function apply(
     return;
   }
   const destination = project.profiles.read(slot);
-  const fields = mergedFields(destination.fields, source.fields, arrays);
-  if (fields === null) return;
+  const joined = mergedFields(destination.fields, source.fields, arrays);
+  if (joined === null) return;
+  const fields = withSubscriptions(project.switches.mergedSubscriptions, joined, destination.fields, source.fields);
+  // An identifier that the destination lacks is a field that it lacks: the source, which is gone, leaves it its own.
+  const email = destination.email ?? source.email;
+  const userId = destination.userId ?? source.userId;
   project.profiles.delete(sourceSlot);
-  project.profiles.write(slot, { ...destination, fields, updatedAt }, destination);
+  project.profiles.write(slot, { ...destination, email, userId, fields, updatedAt }, destination);
 }
 
 /** POST /api/users/merge. Source: facts/iterable.md §2. */

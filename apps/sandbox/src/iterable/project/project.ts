@@ -2,6 +2,7 @@ import type { SandboxClock } from '../../clock.js';
 import type { IterableLimits } from '../limits.js';
 import { Pipeline } from '../pipeline.js';
 import type { IterableSwitches, ProjectType } from '../switches.js';
+import { seededChannels, type ChannelSet } from './channels.js';
 import { FieldRegistry } from './field-registry.js';
 import { planIdentity, type Directory, type Identifiers, type Plan, type Target } from './identity.js';
 import type { JsonObject } from './json.js';
@@ -28,6 +29,10 @@ export class IterableProject implements Directory {
   readonly forgottenUserIds = new Set<string>();
   readonly bulk: Pipeline;
   readonly single: Pipeline;
+  /** Forgetting takes longer than all else. */
+  readonly forget: Pipeline;
+  /** What can be unsubscribed from. */
+  channels: ChannelSet = seededChannels;
   /** Users written and refused since the start, by any endpoint. */
   readonly counts = { written: 0, failed: 0 };
 
@@ -40,6 +45,7 @@ export class IterableProject implements Directory {
     this.fields = new FieldRegistry(limits.maxValueLength);
     this.bulk = new Pipeline(clock, () => this.switches.visibilityDelayBulkMs);
     this.single = new Pipeline(clock, () => this.switches.visibilityDelaySingleMs);
+    this.forget = new Pipeline(clock, () => this.switches.visibilityDelayForgetMs);
   }
 
   byEmail(email: string): readonly Slot[] {
@@ -118,6 +124,7 @@ export class IterableProject implements Directory {
   reset(): void {
     this.bulk.reset();
     this.single.reset();
+    this.forget.reset();
     this.profiles = new ProfileStore();
     this.fields = new FieldRegistry(this.limits.maxValueLength);
     this.forgottenEmails.clear();
@@ -129,5 +136,6 @@ export class IterableProject implements Directory {
   close(): void {
     this.bulk.close();
     this.single.close();
+    this.forget.close();
   }
 }
