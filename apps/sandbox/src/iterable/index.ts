@@ -10,7 +10,7 @@ export {
   type IterableStats,
 } from './iterable-sandbox.js';
 export { iterableLimits, type IterableLimits } from './limits.js';
-export type { Channel, ChannelSet, MessageType } from './project/channels.js';
+export { seededChannels, type Channel, type ChannelSet, type MessageType } from './project/channels.js';
 export type { LoggedRequest, RequestFilter } from './request-log.js';
 export {
   iterableSwitchChanges,
