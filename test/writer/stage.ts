@@ -155,6 +155,17 @@ export class Stage {
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
+  /** Writes a user past the writer, as another integration does. */
+  async put(user: Readonly<Record<string, unknown>>): Promise<void> {
+    const response = await fetch(`${this.settings['ITERABLE_BASE_URL']}/api/users/bulkUpdate`, {
+      method: 'POST',
+      headers: { 'api-key': 'sandbox', 'content-type': 'application/json' },
+      body: JSON.stringify({ users: [user] }),
+    });
+    const answer = (await response.json()) as { successCount: number };
+    if (answer.successCount !== 1) throw new Error(`not written: ${JSON.stringify(answer)}`);
+  }
+
   requests(): readonly LoggedRequest[] {
     return this.sandbox.requests({ endpoint: 'users/bulkUpdate' });
   }

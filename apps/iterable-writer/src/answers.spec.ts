@@ -1,19 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { refusedReasons, type UserVerdict } from '@libs/iterable';
 import { afterAnswer, afterFailure, afterSplit, explainPause, type Consequence } from './answers.js';
-import type { Entry } from './entry.js';
-import { everyoneIn, newPiece, type Piece } from './piece.js';
+import { everyoneIn, newPiece, type Piece, type Sending } from './piece.js';
 
-const users = (text: string) => text.split('').map((name) => ({ update: { recordId: name } }) as Entry);
+const users = (text: string) => text.split('').map((name) => ({ entry: { message: { recordId: name } } }) as Sending);
 const piece = (text: string, more: Partial<Piece> = {}): Piece => ({ ...newPiece('backfill', users(text)), ...more });
-const names = (entries: readonly Entry[]) => entries.map(({ update }) => update.recordId).join('');
+const names = (some: ReadonlyArray<Pick<Sending, 'entry'>>) => some.map(({ entry }) => entry.message.recordId).join('');
 
 /** `a=written b=iterable.forgotten | cd ef`: endings, then what is sent next. */
 function show({ ended, next }: Consequence): string {
   const endings = ended.map(
-    ({ entry, ending }) => `${names([entry])}=${ending.kind === 'dead' ? ending.code : ending.kind}`,
+    ({ entry, ending }) => `${names([{ entry }])}=${ending.kind === 'dead' ? ending.code : ending.kind}`,
   );
-  return [...endings, '|', ...next.map((one) => names(one.entries))].join(' ').trim();
+  return [...endings, '|', ...next.map((one) => names(one.sendings))].join(' ').trim();
 }
 
 const written: UserVerdict = { kind: 'written' };
@@ -80,8 +79,8 @@ describe('afterFailure', () => {
 
   it('suspects a piece that alone gets no answer, and sends it in halves', () => {
     const often = piece('abc', { attempt: 4 });
-    expect(afterFailure(often, 700, true).map((one) => names(one.entries))).toEqual(['ab', 'c']);
-    expect(afterFailure(often, 700, false).map((one) => names(one.entries))).toEqual(['abc']);
+    expect(afterFailure(often, 700, true).map((one) => names(one.sendings))).toEqual(['ab', 'c']);
+    expect(afterFailure(often, 700, false).map((one) => names(one.sendings))).toEqual(['abc']);
     expect(afterFailure(piece('a', { attempt: 9 }), 700, true)).toMatchObject([{ attempt: 10 }]);
   });
 });

@@ -1,8 +1,7 @@
 import { deadReasons, refusedReasons, type BulkVerdict, type DeadCode, type Split } from '@libs/iterable';
 import { halves, startSearch, testPassed, testRefused, type SearchStep } from './core/search.js';
-import type { Entry } from './entry.js';
 import type { EndedEntry } from './ledger.js';
-import { newPiece, type Piece } from './piece.js';
+import { newPiece, type Piece, type Sending } from './piece.js';
 
 /** What follows from an answer: who has an ending, and what is to be sent next. Everyone of the piece is in exactly one of them. */
 export interface Consequence {
@@ -20,15 +19,15 @@ export function afterAnswer(
   requestId: string,
 ): Consequence {
   const ended: EndedEntry[] = [];
-  const unclear: Entry[] = [];
-  piece.entries.forEach((entry, index) => {
+  const unclear: Sending[] = [];
+  piece.sendings.forEach((sending, index) => {
     const verdict = users[index];
-    if (verdict === undefined || verdict.kind === 'unclear') unclear.push(entry);
-    else if (verdict.kind === 'written') ended.push({ entry, ending: { kind: 'written', requestId } });
-    else ended.push({ entry, ending: dead(verdict.code, requestId) });
+    if (verdict === undefined || verdict.kind === 'unclear') unclear.push(sending);
+    else if (verdict.kind === 'written') ended.push(toEnded(sending, { kind: 'written', requestId }));
+    else ended.push(toEnded(sending, dead(verdict.code, requestId)));
   });
   // Counts of smaller requests say more; of a single user they say all.
-  const again = halves(unclear).map((entries) => newPiece(piece.lane, entries));
+  const again = halves(unclear).map((sendings) => newPiece(piece.lane, sendings));
   if (piece.search === null) return { ended, next: again };
   const { ended: found, next } = afterStep(piece, testPassed(piece.search), requestId);
   return { ended: [...ended, ...found], next: [...next, ...again] };
@@ -39,35 +38,40 @@ export function afterSplit(piece: Piece, split: Split, requestId: string): Conse
   if (split.cause === 'bad_user') {
     const step =
       piece.search === null
-        ? startSearch(piece.entries, split.suspects, split.code)
+        ? startSearch(piece.sendings, split.suspects, split.code)
         : testRefused(piece.search, split.code);
     return afterStep(piece, step, requestId);
   }
-  const [single, ...others] = piece.entries;
+  const [single, ...others] = piece.sendings;
   const putAside = piece.search === null ? [] : [...piece.search.other, ...piece.search.rest];
   const next = putAside.length === 0 ? [] : [newPiece(piece.lane, putAside)];
   if (single !== undefined && others.length === 0)
-    return { ended: [{ entry: single, ending: dead(split.code, requestId) }], next };
-  return { ended: [], next: [...halves(piece.entries).map((entries) => newPiece(piece.lane, entries)), ...next] };
+    return { ended: [toEnded(single, dead(split.code, requestId))], next };
+  return { ended: [], next: [...halves(piece.sendings).map((sendings) => newPiece(piece.lane, sendings)), ...next] };
 }
 
 /** There was no usable answer: the same again later; in halves, when it is only this piece that gets none. Pure. */
 export function afterFailure(piece: Piece, notBeforeMs: number, othersGetThrough: boolean): readonly Piece[] {
   const attempt = piece.attempt + 1;
   const suspicious =
-    othersGetThrough && attempt >= HALVE_AFTER_ATTEMPTS && piece.search === null && piece.entries.length > 1;
+    othersGetThrough && attempt >= HALVE_AFTER_ATTEMPTS && piece.search === null && piece.sendings.length > 1;
   if (!suspicious) return [{ ...piece, attempt, notBeforeMs }];
-  return halves(piece.entries).map((entries) => ({ ...newPiece(piece.lane, entries), notBeforeMs }));
+  return halves(piece.sendings).map((sendings) => ({ ...newPiece(piece.lane, sendings), notBeforeMs }));
 }
 
-function afterStep(piece: Piece, step: SearchStep<Entry, DeadCode>, requestId: string): Consequence {
+function afterStep(piece: Piece, step: SearchStep<Sending, DeadCode>, requestId: string): Consequence {
   if (step.kind === 'test') {
     return { ended: [], next: [{ ...newPiece(piece.lane, step.search.test), search: step.search }] };
   }
   return {
-    ended: step.bad === null ? [] : [{ entry: step.bad, ending: dead(step.reason, requestId) }],
+    ended: step.bad === null ? [] : [toEnded(step.bad, dead(step.reason, requestId))],
     next: step.rest.length === 0 ? [] : [newPiece(piece.lane, step.rest)],
   };
+}
+
+/** A user with its ending. */
+function toEnded({ entry, decision, course }: Sending, ending: EndedEntry['ending']): EndedEntry {
+  return { entry, decision, course, ending };
 }
 
 function dead(code: DeadCode, requestId: string) {

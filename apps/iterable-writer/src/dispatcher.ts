@@ -1,24 +1,28 @@
 import { randomUUID } from 'node:crypto';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isOlder, lanes, type Lane } from '@libs/contracts';
 import {
   classifyBulkAnswer,
   encodeRequest,
-  isCallError,
   packRequest,
+  isCallError,
   type BulkVerdict,
   type IterableClient,
+  type ProfileCalls,
   type RequestLimits,
+  type Subscriptions,
 } from '@libs/iterable';
 import type { Health, Metrics } from '@libs/observability';
 import { afterAnswer, afterFailure, afterSplit, type Consequence } from './answers.js';
+import { Chooser } from './chooser.js';
+import type { Policy } from './core/decision.js';
 import { lingerMs } from './core/linger.js';
-import { selectUsers } from './core/select-users.js';
-import type { Entry } from './entry.js';
+import type { Course } from './course.js';
+import { Courses, type Look } from './courses.js';
 import type { Gate } from './gate.js';
 import type { Identities } from './identities.js';
 import type { EndedEntry, Ledger } from './ledger.js';
-import { everyoneIn, newPiece, type Piece } from './piece.js';
+import { Locks } from './locks.js';
+import { everyoneIn, newPiece, type Piece, type Sending } from './piece.js';
 import type { WaitingUsers } from './waiting-users.js';
 
 /** Requests on their way at once: at 5 a second and 3 s an answer, 15 are needed for the whole rate. Source: segmentio/action-destinations PR 2343. */
@@ -31,6 +35,7 @@ const LINGER = { quietMs: 100, longestMs: 1_000 };
 const HEARTBEAT_LOOK_MS = 100;
 
 export interface DispatcherOptions extends RequestLimits {
+  readonly policy: Policy;
   readonly dryRun: boolean;
   /** Without a heartbeat for so long the partitions may be another's: nothing is sent. Milliseconds. */
   readonly sessionTimeoutMs: number;
@@ -40,9 +45,12 @@ export interface DispatcherOptions extends RequestLimits {
 
 export interface DispatcherParts {
   readonly client: IterableClient;
+  readonly calls: ProfileCalls;
+  readonly subscriptions: Subscriptions;
+  readonly look: Look;
   readonly gate: Gate;
   readonly waiting: WaitingUsers;
-  readonly identities: Pick<Identities, 'isStale'>;
+  readonly identities: Pick<Identities, 'view'>;
   readonly ledger: Ledger;
   readonly metrics: Metrics;
   readonly health: Health;
@@ -58,15 +66,35 @@ export class Dispatcher {
   private readonly inFlight = new Map<Piece, AbortController>();
   /** Every promise on its way: a request, and the booking of its endings. */
   private readonly tasks = new Set<Promise<void>>();
-  private readonly locked = new Set<string>();
-  private lockedUsers = 0;
+  private readonly locks = new Locks();
+  private readonly courses: Courses;
+  private readonly chooser: Chooser;
+  /** Users in pieces: those of courses are counted there. */
+  private sendingUsers = 0;
   private isOpen = false;
   private timer: NodeJS.Timeout | null = null;
+  private wakeAtMs = 0;
 
   constructor(
     private readonly parts: DispatcherParts,
     private readonly options: DispatcherOptions,
-  ) {}
+  ) {
+    this.courses = new Courses({ ...parts, view: parts.identities.view }, options.policy.settleMs, {
+      ended: (ended) => this.end([ended]),
+      intend: (courses) => this.intend(courses.map((course) => ({ ...course, course }))),
+      lost: (course) => this.release(course),
+      track: (work) => this.track(work),
+      changed: () => this.pump(),
+    });
+    const { waiting, identities } = parts;
+    const { locks, courses } = this;
+    this.chooser = new Chooser(
+      { waiting, locks, courses, view: identities.view },
+      options.policy,
+      options,
+      options.dryRun,
+    );
+  }
 
   open(): void {
     this.isOpen = true;
@@ -101,14 +129,17 @@ export class Dispatcher {
     this.parts.waiting.dropLost();
     this.pieces = this.pieces.flatMap((piece) => this.withoutLost(piece));
     for (const [piece, controller] of this.inFlight) {
-      if (piece.entries.some(({ holding }) => holding.lost)) controller.abort();
+      if (piece.sendings.some(({ entry }) => entry.holding.lost)) controller.abort();
     }
+    for (const course of this.courses.dropLost()) this.release(course);
     this.show();
   }
 
   /** Sends all that may be sent now, and sees to it that it is called again when more may be. */
   pump(): void {
     this.sleep();
+    this.courses.wake(Date.now());
+    if (this.isOpen) this.courses.launch(() => this.mayCall());
     while (this.isOpen && this.hasWork()) {
       const nowMs = Date.now();
       const waitMs = this.waitMs(nowMs);
@@ -119,14 +150,35 @@ export class Dispatcher {
       }
       const piece = this.pick(nowMs);
       if (piece === null) break;
-      if (!this.options.dryRun) this.parts.gate.take();
+      this.parts.gate.take();
       this.launch(piece);
     }
+    if (this.isOpen) this.wakeForCourses();
     this.show();
   }
 
   private hasWork(): boolean {
-    return this.pieces.length > 0 || lanes.some((lane) => this.parts.waiting.load(lane).users > 0);
+    if (this.pieces.length > 0) return true;
+    return lanes.some((lane) => this.courses.hasBulk(lane) || this.parts.waiting.load(lane).users > 0);
+  }
+
+  /** A call about one profile does not count against the rate of bulk updates; while writing is paused it is a probe like any other. */
+  private mayCall(): boolean {
+    const { gate } = this.parts;
+    if (!this.isOpen || this.options.heartbeatAgeMs() >= this.options.sessionTimeoutMs) return false;
+    return !gate.paused || gate.waitMs(Date.now(), this.inFlight.size + this.courses.underWay) === 0;
+  }
+
+  private wakeForCourses(): void {
+    if (!this.courses.busy) return;
+    const { gate } = this.parts;
+    const nowMs = Date.now();
+    if (this.courses.hasCalls && !this.mayCall()) {
+      const waitMs = gate.paused ? gate.waitMs(nowMs, this.inFlight.size + this.courses.underWay) : HEARTBEAT_LOOK_MS;
+      if (waitMs !== null) this.wakeIn(Math.max(1, waitMs));
+    }
+    const dueMs = this.courses.dueInMs(nowMs);
+    if (Number.isFinite(dueMs)) this.wakeIn(Math.max(1, dueMs));
   }
 
   /** Until a request may leave, whatever it carries; `null`: something must be finished first. */
@@ -134,7 +186,7 @@ export class Dispatcher {
     if (this.inFlight.size >= MAX_IN_FLIGHT + REALTIME_RESERVE) return null;
     // Design: a member that the log may have given up sends nothing; its successor does.
     if (this.options.heartbeatAgeMs() >= this.options.sessionTimeoutMs) return HEARTBEAT_LOOK_MS;
-    return this.options.dryRun ? 0 : this.parts.gate.waitMs(nowMs, this.inFlight.size);
+    return this.options.dryRun ? 0 : this.parts.gate.waitMs(nowMs, this.inFlight.size + this.courses.underWay);
   }
 
   /** The next request's users, out of the line and locked; `null`: none now. */
@@ -160,33 +212,49 @@ export class Dispatcher {
       const [piece] = index < 0 ? [] : this.pieces.splice(index, 1);
       if (piece === undefined) return null;
       const current = this.withoutSuperseded(piece);
-      if (current.entries.length > 0) return current;
+      if (current.sendings.length > 0) return current;
     }
   }
 
-  /** Users from the line; a number: none before so many milliseconds. */
+  /** Users from the courses and from the line; a number: none before so many milliseconds. */
   private freshPiece(lane: Lane, nowMs: number): Piece | number {
-    const { waiting } = this.parts;
-    const load = waiting.load(lane);
-    if (load.users === 0 || this.lockedUsers >= this.maxLocked(lane)) return Number.POSITIVE_INFINITY;
-    const linger = lane === 'realtime' ? 0 : lingerMs(load, nowMs, { ...LINGER, ...this.options });
-    if (linger > 0) return linger;
-    for (;;) {
-      const free = selectUsers(waiting.inLine(lane), this.locked).slice(0, this.options.maxUsers * 2);
-      const { request } = packRequest(free, this.options);
-      const stale = request.filter(({ update, version }) => this.parts.identities.isStale(update.recordId, version));
-      for (const entry of stale.length > 0 ? stale : request) {
-        waiting.remove(entry);
-        this.lock(entry);
+    const due = this.dueBulk(lane);
+    const piece = due.length < this.options.maxUsers ? this.fromLine(lane, nowMs, due) : newPiece(lane, due);
+    if (typeof piece !== 'number') this.sendingUsers += piece.sendings.length;
+    return piece;
+  }
+
+  /** Bulk steps of courses, as many as fit into a request. */
+  private dueBulk(lane: Lane): Sending[] {
+    const due = this.courses.takeBulk(lane, this.options.maxUsers);
+    const { request, rest } = packRequest(due, this.options);
+    this.courses.giveBack(rest);
+    return [...request];
+  }
+
+  private fromLine(lane: Lane, nowMs: number, due: readonly Sending[]): Piece | number {
+    const load = this.parts.waiting.load(lane);
+    if (load.users > 0 && this.sendingUsers < this.maxSending(lane)) {
+      const linger = lane === 'realtime' || due.length > 0 ? 0 : lingerMs(load, nowMs, { ...LINGER, ...this.options });
+      if (linger > 0) return linger;
+      for (;;) {
+        const { sendings, ended, soonestMs } = this.chooser.choose(lane, nowMs, this.roomBeside(due));
+        if (ended.length > 0) this.end(ended);
+        this.courses.launch(() => this.mayCall());
+        if (due.length + sendings.length > 0) return newPiece(lane, [...due, ...sendings]);
+        if (ended.length === 0) return soonestMs - nowMs;
       }
-      if (stale.length === 0) return request.length > 0 ? newPiece(lane, request) : Number.POSITIVE_INFINITY;
-      // Invariant 3: a newer state is written already; this one is never sent.
-      this.end(stale.map((entry) => ({ entry, ending: { kind: 'superseded', reason: 'writer.stale_version' } })));
     }
+    return due.length > 0 ? newPiece(lane, due) : Number.POSITIVE_INFINITY;
+  }
+
+  private roomBeside(due: readonly Sending[]): RequestLimits {
+    const bytes = due.reduce((sum, one) => sum + one.bytes + 1, 0);
+    return { maxUsers: this.options.maxUsers - due.length, maxBytes: this.options.maxBytes - bytes };
   }
 
   /** Bounds what pieces that get no answer hold in memory (Invariant 5). */
-  private maxLocked(lane: Lane): number {
+  private maxSending(lane: Lane): number {
     return this.options.maxUsers * (MAX_IN_FLIGHT + (lane === 'realtime' ? REALTIME_RESERVE : 0));
   }
 
@@ -198,19 +266,32 @@ export class Dispatcher {
 
   private async exchange(piece: Piece, signal: AbortSignal): Promise<void> {
     const requestId = randomUUID();
-    const { ended, next } = await (this.options.dryRun ? dryRun(piece) : this.request(piece, signal, requestId));
+    const { ended, next } = await this.request(piece, signal, requestId);
     this.inFlight.delete(piece);
+    this.sendingUsers -= ended.length;
     this.pieces.unshift(...next.flatMap((one) => this.withoutLost(one)));
+    const over = ended.filter((one) => !this.goesOn(one));
     this.pump();
-    await this.book(ended);
+    await this.book(over);
+  }
+
+  /** A bulk step of a course is not the end of it, nor is an address that another profile has. */
+  private goesOn(one: EndedEntry): boolean {
+    if (one.ending.kind === 'dead' && one.ending.code === 'iterable.identity_conflict' && this.courses.resolve(one))
+      return true;
+    if (one.course === null) return false;
+    this.courses.stepEnded({ ...one, course: one.course });
+    return true;
   }
 
   private async request(piece: Piece, signal: AbortSignal, requestId: string): Promise<Consequence> {
     const { metrics, gate, client } = this.parts;
-    const { entries, lane } = piece;
-    const body = encodeRequest(entries);
-    for (const entry of entries) entry.attempts += 1;
-    metrics.writerBatchUsers.observe({ lane }, entries.length);
+    const { sendings, lane } = piece;
+    const body = encodeRequest(sendings);
+    for (const { entry } of sendings) entry.attempts += 1;
+    await this.intend(sendings);
+    if (signal.aborted) return { ended: [], next: [newPiece(lane, everyoneIn(piece))] };
+    metrics.writerBatchUsers.observe({ lane }, sendings.length);
     metrics.writerBatchBytes.observe({ lane }, Buffer.byteLength(body));
     const stopClock = metrics.writerRequestSeconds.startTimer();
     const answer = await client.bulkUpdateUsers(body, signal).catch((error: unknown) => {
@@ -221,7 +302,7 @@ export class Dispatcher {
     stopClock();
     // Broken off: what is still ours goes again, as one plain request.
     if (answer === null) return { ended: [], next: [newPiece(lane, everyoneIn(piece))] };
-    const verdict = classifyBulkAnswer(entries, answer);
+    const verdict = classifyBulkAnswer(sendings, answer);
     metrics.writerRequests.inc({ lane, code: codeOf(verdict) });
     if (verdict.kind === 'retry' || verdict.kind === 'refused') {
       const nowMs = Date.now();
@@ -234,48 +315,57 @@ export class Dispatcher {
     return verdict.kind === 'split' ? afterSplit(piece, verdict, requestId) : afterAnswer(piece, verdict, requestId);
   }
 
+  /** Before the first request to a profile that a record was not known to have. */
+  private async intend(sendings: ReadonlyArray<Pick<Sending, 'entry' | 'decision' | 'course'>>): Promise<void> {
+    const first = sendings.filter(({ course }) => course?.intended !== true);
+    for (const { course } of first) if (course !== null) course.intended = true;
+    const rows = first.flatMap(({ entry, decision: { intent } }) => (intent === null ? [] : [{ entry, row: intent }]));
+    if (rows.length > 0) await this.parts.ledger.intend(rows);
+  }
+
   /** What is still ours of a piece: as it is, or as one plain request of those that are left. */
   private withoutLost(piece: Piece): Piece[] {
     const everyone = everyoneIn(piece);
-    const ours = everyone.filter(({ holding }) => !holding.lost);
+    const ours = everyone.filter(({ entry }) => !entry.holding.lost);
     if (ours.length === everyone.length) return [piece];
-    for (const entry of everyone) if (entry.holding.lost) this.unlock(entry);
+    this.sendingUsers -= everyone.length - ours.length;
+    for (const { entry, decision, course } of everyone) {
+      if (!entry.holding.lost) continue;
+      if (course !== null) this.courses.forget(course);
+      this.locks.give(decision.locks);
+    }
     return ours.length > 0 ? [newPiece(piece.lane, ours)] : [];
   }
 
   /** Of what is sent again, without those whose newer state waits already. A search keeps its sets: it reasons about them. */
   private withoutSuperseded(piece: Piece): Piece {
     if (piece.search !== null) return piece;
-    const isSuperseded = ({ update, version }: Entry) => {
-      const newer = this.parts.waiting.of(update.recordId);
-      return newer !== undefined && !isOlder(newer.version, version);
+    const isSuperseded = ({ entry: { message, version }, course }: Sending) => {
+      const newer = this.parts.waiting.of(message.recordId);
+      return course === null && newer !== undefined && !isOlder(newer.version, version);
     };
-    const superseded = piece.entries.filter(isSuperseded);
+    const superseded = piece.sendings.filter(isSuperseded);
     if (superseded.length === 0) return piece;
-    this.end(superseded.map((entry) => ({ entry, ending: { kind: 'superseded', reason: 'writer.newer_update' } })));
-    return { ...piece, entries: piece.entries.filter((entry) => !superseded.includes(entry)) };
+    this.sendingUsers -= superseded.length;
+    const ending = { kind: 'superseded', reason: 'writer.newer_update' } as const;
+    this.end(superseded.map(({ entry, decision, course }) => ({ entry, decision, course, ending })));
+    return { ...piece, sendings: piece.sendings.filter((sending) => !superseded.includes(sending)) };
   }
 
   private end(ended: readonly EndedEntry[]): void {
     this.track(this.book(ended));
   }
 
-  /** The keys stay locked until the endings are durable: what comes after for a record sees the version written. */
+  /** The locks stay until the endings are durable: what comes after for a record sees what was written. */
   private async book(ended: readonly EndedEntry[]): Promise<void> {
     if (ended.length === 0) return;
     await this.parts.ledger.settle(ended);
-    for (const { entry } of ended) this.unlock(entry);
+    for (const { decision } of ended) this.locks.give(decision?.locks ?? []);
     this.pump();
   }
 
-  private lock(entry: Entry): void {
-    for (const key of entry.keys) this.locked.add(key);
-    this.lockedUsers += 1;
-  }
-
-  private unlock(entry: Entry): void {
-    for (const key of entry.keys) this.locked.delete(key);
-    this.lockedUsers -= 1;
+  private release({ decision }: Course): void {
+    this.locks.give(decision.locks);
   }
 
   private track(task: Promise<void>): void {
@@ -286,7 +376,10 @@ export class Dispatcher {
   }
 
   private wakeIn(ms: number): void {
+    const atMs = Date.now() + ms;
+    if (this.timer !== null && this.wakeAtMs <= atMs) return;
     this.sleep();
+    this.wakeAtMs = atMs;
     this.timer = setTimeout(() => this.pump(), ms);
   }
 
@@ -298,14 +391,6 @@ export class Dispatcher {
   private show(): void {
     for (const lane of lanes) this.parts.metrics.writerWaiting.set({ lane }, this.parts.waiting.load(lane).users);
   }
-}
-
-async function dryRun({ entries }: Piece): Promise<Consequence> {
-  await nextTurn(); // the line is long, and nothing else waits
-  return {
-    ended: entries.map((entry) => ({ entry, ending: { kind: 'skipped', reason: 'writer.dry_run' } })),
-    next: [],
-  };
 }
 
 function codeOf(verdict: BulkVerdict): string {

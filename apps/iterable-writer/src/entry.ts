@@ -1,49 +1,65 @@
-import type { Lane, ProjectType, UserMessage, Version } from '@libs/contracts';
+import type { Lane, UserMessage, Version } from '@libs/contracts';
 import type { Delivered } from '@libs/event-log';
-import { packUser, profileKeys, type PackedUser } from '@libs/iterable';
-import type { UpdateRef } from './core/report.js';
-import { toBulkUser } from './core/to-bulk-user.js';
+import { normalEmail } from '@libs/iterable';
+import { IDENTIFIERS_BYTES } from './core/bulk-body.js';
+import type { MessageRef } from './core/decide.js';
+import { lockOf } from './core/decision.js';
 import type { Holding } from './holding.js';
 
-/** An update in our hands: as bytes for the request, and what is needed to account for it. */
-export interface Entry extends PackedUser {
-  readonly update: UpdateRef;
+/** A message in our hands: the fields as text for the request, and what is needed to decide and to account for it. */
+export interface Entry {
+  readonly message: MessageRef;
+  /** JSON of `dataFields`; `{}` where there are none. */
+  readonly fields: string;
+  /** About what it takes in a request. */
+  readonly bytes: number;
   readonly version: Version;
   readonly lane: Lane;
-  /** Its record and every identifier of its profile: none of them may be in two requests at a time. */
+  /** Its record and the identifiers that it names: while one of them is locked, there is nothing to decide. */
   readonly keys: readonly string[];
   readonly holding: Holding;
   readonly offset: number;
   readonly takenAtMs: number;
   /** Requests that it was part of. */
   attempts: number;
+  /** Not looked at before: something about its profile must settle first. Epoch milliseconds. */
+  notBeforeMs: number;
 }
 
-/** Takes an update in hand. `sendable`: false when the project cannot know its user. */
+/** Takes a message in hand. */
 export function toEntry(
   { value, offset }: Delivered<UserMessage>,
-  { holding, lane, projectType, nowMs }: { holding: Holding; lane: Lane; projectType: ProjectType; nowMs: number },
-): { readonly entry: Entry; readonly sendable: boolean } {
-  const update = refOf(value);
-  const body = value.kind === 'update' ? toBulkUser(value, projectType) : null;
-  const packed = packUser(body ?? { dataFields: {} });
-  const keys = [`record:${update.recordId}`, ...profileKeys(packed)];
-  const entry = {
-    ...packed,
-    update,
-    version: update.version,
+  { holding, lane, nowMs }: { readonly holding: Holding; readonly lane: Lane; readonly nowMs: number },
+): Entry {
+  const fields = value.kind === 'update' ? JSON.stringify(value.dataFields) : '{}';
+  const message = refOf(value);
+  return {
+    message,
+    fields,
+    bytes: Buffer.byteLength(fields) + IDENTIFIERS_BYTES,
+    version: message.version,
     lane,
-    keys,
+    keys: keysOf(message),
     holding,
     offset,
     takenAtMs: nowMs,
     attempts: 0,
+    notBeforeMs: 0,
   };
-  return { entry, sendable: body !== null };
 }
 
-function refOf(message: UserMessage): UpdateRef {
-  if (message.kind !== 'update') return message;
-  const { dataFields: _profile, ...update } = message;
-  return update;
+function refOf(value: UserMessage): MessageRef {
+  if (value.kind !== 'update') return value;
+  const { dataFields: _profile, email, ...message } = value;
+  if (email === undefined || email === null) return { ...message, email };
+  const address = normalEmail(email);
+  return { ...message, email: address === '' ? null : address };
+}
+
+function keysOf(message: MessageRef): string[] {
+  const keys = [lockOf.record(message.recordId)];
+  if (message.kind !== 'update') return keys;
+  if (typeof message.email === 'string') keys.push(lockOf.email(message.email));
+  if (message.userId !== undefined) keys.push(lockOf.profile({ userId: message.userId }));
+  return keys;
 }

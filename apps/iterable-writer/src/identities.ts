@@ -1,7 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { isOlder, isRetryable, SyncError, topics, type Version } from '@libs/contracts';
+import { isRetryable, SyncError, topics } from '@libs/contracts';
 import { decode, type EventLog, type LogRecord, type Position, type ReadOptions } from '@libs/event-log';
 import type { Health, Logger } from '@libs/observability';
+import type { Known } from './core/claims.js';
+import type { IdentityView } from './core/decision.js';
 import type { IdentityMessage } from './core/report.js';
 import type { IdentityEntry, IdentityStore } from './identity-store.js';
 
@@ -18,7 +20,7 @@ class SilentReadError extends SyncError {
 }
 
 /**
- * What was last written for each record, by this writer or one before it: a local copy of `sync.identities.v1`.
+ * What is known of each record, from this writer or one before it: a local copy of `sync.identities.v1`.
  * A standby follows the topic all the time, so that a takeover has little left to read. Readings may overlap, and one may
  * end late: taking a message twice, or out of turn, changes nothing.
  */
@@ -32,10 +34,14 @@ export class Identities {
     private readonly parts: { readonly health: Health; readonly logger: Logger },
   ) {}
 
-  /** Is an update of this version older than what was written? Invariant 3: then it must not be sent. */
-  isStale(recordId: string, version: Version): boolean {
-    const written = this.store.versionOf(recordId);
-    return written !== null && isOlder(version, written);
+  /** What is known of records now. */
+  get view(): IdentityView {
+    return this.store;
+  }
+
+  /** Some of those to be forgotten when Iterable's daily limit allows. */
+  dueToForget(most: number): readonly Known[] {
+    return this.store.dueToForget(most);
   }
 
   /** Standing by: reads along. */

@@ -1,12 +1,14 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { Identity, Version } from '@libs/contracts';
+import type { Identity } from '@libs/contracts';
+import type { IdentityView } from './core/decision.js';
+import type { Known } from './core/claims.js';
 
 /** Writers of one machine that may share a DATA_DIR, each with a file of its own. */
 const MAX_FILES = 16;
 /** Layout of the file; another one is made anew. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 /** What SQLite says of a file that is in use, and of one that is broken. Source: sqlite.org/rescode.html. */
 const SQLITE_BUSY = 5;
 const BROKEN = new Set([11, 24, 26]);
@@ -33,13 +35,17 @@ export interface IdentityStoreOptions {
 }
 
 /**
- * Record id → last written identity and version (Invariant 3), with the positions in `sync.identities.v1` up to which
+ * Record id → profile, claim to an address, and version (Invariant 3), with the positions in `sync.identities.v1` up to which
  * it holds the topic, in one SQLite file. A cache: the topic is the truth, and the file may be deleted at any time. On disk, so
  * that memory does not grow with the number of records. A file is locked for the life of its process, so two writers with one
  * DATA_DIR never share one: the second takes the next name.
  */
-export class IdentityStore {
-  private readonly findVersion: StatementSync;
+export class IdentityStore implements IdentityView {
+  private readonly find: StatementSync;
+  private readonly findClaimants: StatementSync;
+  private readonly findHolders: StatementSync;
+  private readonly findConverted: StatementSync;
+  private readonly findDue: StatementSync;
   private readonly put: StatementSync;
   private readonly forget: StatementSync;
   private readonly move: StatementSync;
@@ -48,11 +54,18 @@ export class IdentityStore {
     private readonly db: DatabaseSync,
     readonly path: string,
   ) {
-    this.findVersion = db.prepare('SELECT modstamp_ms, fetched_at_ms FROM identities WHERE record_id = ?');
+    const select = 'SELECT record_id, state FROM identities WHERE';
+    this.find = db.prepare(`${select} record_id = ?`);
+    this.findClaimants = db.prepare(`${select} claimed_email = ?`);
+    this.findHolders = db.prepare(`${select} email = ?`);
+    this.findConverted = db.prepare(`${select} converted_to = ?`);
+    this.findDue = db.prepare(`${select} due = 1 LIMIT ?`);
     this.put = db.prepare(`
-      INSERT INTO identities (record_id, record_type, email, user_id, modstamp_ms, fetched_at_ms) VALUES (?, ?, ?, ?, ?, ?)
-      ON CONFLICT (record_id) DO UPDATE SET record_type = excluded.record_type, email = excluded.email,
-        user_id = excluded.user_id, modstamp_ms = excluded.modstamp_ms, fetched_at_ms = excluded.fetched_at_ms
+      INSERT INTO identities (record_id, modstamp_ms, fetched_at_ms, email, claimed_email, converted_to, due, state)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (record_id) DO UPDATE SET modstamp_ms = excluded.modstamp_ms, fetched_at_ms = excluded.fetched_at_ms,
+        email = excluded.email, claimed_email = excluded.claimed_email, converted_to = excluded.converted_to,
+        due = excluded.due, state = excluded.state
       WHERE (excluded.modstamp_ms, excluded.fetched_at_ms) >= (modstamp_ms, fetched_at_ms)`);
     this.forget = db.prepare('DELETE FROM identities WHERE record_id = ?');
     this.move = db.prepare(`
@@ -70,12 +83,29 @@ export class IdentityStore {
     throw new Error(`${MAX_FILES} writers use ${dataDir} already: give each its own DATA_DIR`);
   }
 
-  /** The version last written, `null` if none is known. */
-  versionOf(recordId: string): Version | null {
-    const row = this.guarded(() => this.findVersion.get(recordId));
-    return row === undefined
-      ? null
-      : { modstampMs: row['modstamp_ms'] as number, fetchedAtMs: row['fetched_at_ms'] as number };
+  /** What is known of a record, `null` if nothing is. */
+  of(recordId: string): Identity | null {
+    return this.known(this.find, recordId)[0]?.identity ?? null;
+  }
+
+  claimants(email: string): Known[] {
+    return this.known(this.findClaimants, email);
+  }
+
+  holders(email: string): Known[] {
+    return this.known(this.findHolders, email);
+  }
+
+  /** Those among them that still have a profile. */
+  convertedInto(recordId: string): Known[] {
+    return this.known(this.findConverted, recordId).filter(
+      ({ identity: { email, userId, intent } }) => email !== undefined || userId !== undefined || intent !== undefined,
+    );
+  }
+
+  /** Some of the records that are to be forgotten when Iterable's daily limit allows. */
+  dueToForget(most: number): Known[] {
+    return this.known(this.findDue, most);
   }
 
   /** Up to where the topic is in here: the next offset to read, by partition. */
@@ -127,8 +157,20 @@ export class IdentityStore {
       this.forget.run(recordId);
       return;
     }
-    const { recordType, email = null, userId = null, version } = identity;
-    this.put.run(recordId, recordType, email, userId, version.modstampMs, version.fetchedAtMs);
+    const { email = null, version, claim, convertedTo = null, forgotten } = identity;
+    const due = forgotten === 'due' ? 1 : null;
+    const { modstampMs, fetchedAtMs } = version;
+    const claimed = claim?.email ?? null;
+    this.put.run(recordId, modstampMs, fetchedAtMs, email, claimed, convertedTo, due, JSON.stringify(identity));
+  }
+
+  private known(statement: StatementSync, key: string | number): Known[] {
+    const rows = this.guarded(() => statement.all(key));
+    return rows.map((row) => ({
+      recordId: row['record_id'] as string,
+      // Written by this class alone, from what the topic's schema let through.
+      identity: JSON.parse(row['state'] as string) as Identity,
+    }));
   }
 
   private transaction(change: () => void): void {
@@ -191,8 +233,12 @@ function prepare(db: DatabaseSync, source: string): void {
     DROP TABLE IF EXISTS identities;
     DROP TABLE IF EXISTS positions;
     DROP TABLE IF EXISTS origin;
-    CREATE TABLE identities (record_id TEXT PRIMARY KEY, record_type TEXT NOT NULL, email TEXT, user_id TEXT,
-      modstamp_ms INTEGER NOT NULL, fetched_at_ms INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE identities (record_id TEXT PRIMARY KEY, modstamp_ms INTEGER NOT NULL, fetched_at_ms INTEGER NOT NULL,
+      email TEXT, claimed_email TEXT, converted_to TEXT, due INTEGER, state TEXT NOT NULL) WITHOUT ROWID;
+    CREATE INDEX by_email ON identities (email) WHERE email IS NOT NULL;
+    CREATE INDEX by_claim ON identities (claimed_email) WHERE claimed_email IS NOT NULL;
+    CREATE INDEX by_contact ON identities (converted_to) WHERE converted_to IS NOT NULL;
+    CREATE INDEX by_due ON identities (due) WHERE due IS NOT NULL;
     CREATE TABLE positions (partition INTEGER PRIMARY KEY, next INTEGER NOT NULL);
     CREATE TABLE origin (source TEXT NOT NULL);
     PRAGMA user_version = ${LAYOUT};

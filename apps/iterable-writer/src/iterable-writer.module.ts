@@ -37,7 +37,12 @@ function createWriter(settings: IterableWriterSettings, parts: ServiceParts): Wr
   const writer = new Writer(
     { ...parts, client, store },
     {
-      projectType: settings.ITERABLE_PROJECT_TYPE,
+      policy: {
+        projectType: settings.ITERABLE_PROJECT_TYPE,
+        onDelete: settings.ON_DELETE,
+        onOptOut: settings.ON_OPT_OUT,
+        settleMs: settings.ITERABLE_SETTLE_SECONDS * 1_000,
+      },
       requestsPerSecond: settings.ITERABLE_REQUESTS_PER_SECOND,
       usersPerRequest: settings.ITERABLE_USERS_PER_REQUEST,
       dryRun: settings.ITERABLE_DRY_RUN,

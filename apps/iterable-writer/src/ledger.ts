@@ -2,7 +2,17 @@ import { isRetryable } from '@libs/contracts';
 import type { EventLog, Position } from '@libs/event-log';
 import { backoffMs } from '@libs/iterable';
 import type { Health, Logger, Metrics } from '@libs/observability';
-import { isIdentity, reasonOf, toReport, type Ending, type ReportMessage } from './core/report.js';
+import type { Decision, Row } from './core/decision.js';
+import {
+  isIdentity,
+  reasonOf,
+  toIdentityMessage,
+  toReport,
+  type Ending,
+  type IdentityMessage,
+  type ReportMessage,
+} from './core/report.js';
+import type { Course } from './course.js';
 import type { Entry } from './entry.js';
 import type { Identities } from './identities.js';
 
@@ -11,6 +21,10 @@ const CHECK = 'outcomes';
 
 export interface EndedEntry {
   readonly entry: Entry;
+  /** `null`: it never came to one, and changes nothing of what is known. */
+  readonly decision: Decision | null;
+  /** The course that it is a step of; `null`: it is the whole. */
+  readonly course: Course | null;
   readonly ending: Ending;
 }
 
@@ -24,20 +38,47 @@ export class Ledger {
 
   /**
    * Resolves when the endings are durable, or the partitions are no longer ours. An outage of the log is waited out.
-   * The identity follows Iterable's answer, never comes before it: a crash between the two only repeats the write (Invariant 2).
+   * What is known follows Iterable's answer, never comes before it: a crash between the two only repeats the call (Invariant 2).
    */
   async settle(ended: readonly EndedEntry[]): Promise<void> {
     const nowMs = Date.now();
-    for (let attempt = 0; ; attempt += 1) {
-      const ours = ended.filter(({ entry }) => !entry.holding.lost);
-      if (ours.length === 0) return;
-      const report = toReport(
-        ours.map(({ entry, ending }) => ({ ...entry, ending })),
+    const report = (ours: readonly EndedEntry[]) =>
+      toReport(
+        ours.map(({ entry, decision, course, ending }) => ({
+          ...entry,
+          decision,
+          ending,
+          moved: course?.moved ?? false,
+        })),
         nowMs,
       );
+    await this.insist(ended, (ours) => report(ours).first);
+    await this.insist(
+      ended,
+      (ours) => report(ours).last,
+      (ours) => this.book(ours, nowMs),
+    );
+  }
+
+  /** Writes down which profiles are about to be written, before they are. Resolves as `settle` does. */
+  async intend(rows: ReadonlyArray<{ readonly entry: Entry; readonly row: Row }>): Promise<void> {
+    const nowMs = Date.now();
+    await this.insist(rows, (ours) => ours.map(({ row }) => toIdentityMessage(row, nowMs)));
+  }
+
+  /** Appends until it succeeds, for those whose partitions are still ours by then. */
+  private async insist<T extends { readonly entry: Entry }>(
+    all: readonly T[],
+    messagesOf: (ours: readonly T[]) => readonly ReportMessage[],
+    then: (ours: readonly T[]) => void = () => {},
+  ): Promise<void> {
+    for (let attempt = 0; ; attempt += 1) {
+      const ours = all.filter(({ entry }) => !entry.holding.lost);
+      const messages = messagesOf(ours);
       try {
-        this.book(ours, report, await this.log.append(report), nowMs);
+        if (messages.length > 0) this.remember(messages, await this.log.append(messages));
         this.parts.health.set(CHECK, true);
+        then(ours);
         return;
       } catch (error) {
         if (!isRetryable(error)) throw error;
@@ -49,30 +90,30 @@ export class Ledger {
     }
   }
 
-  private book(
-    ours: readonly EndedEntry[],
-    report: readonly ReportMessage[],
-    positions: readonly Position[],
-    nowMs: number,
-  ): void {
-    const written = report.flatMap((message, index) => {
+  private remember(messages: readonly ReportMessage[], positions: readonly Position[]): void {
+    const known = messages.flatMap((message, index): Array<{ message: IdentityMessage; position: Position }> => {
       const position = positions[index];
       return isIdentity(message) && position !== undefined ? [{ message, position }] : [];
     });
-    if (written.length > 0) this.identities.wrote(written);
+    if (known.length > 0) this.identities.wrote(known);
+  }
+
+  private book(ours: readonly EndedEntry[], nowMs: number): void {
     for (const one of ours) {
-      // Invariant 1: outcome, dead letter and identity are durable, now the position may pass the update.
+      // Invariant 1: outcome, dead letter and identities are durable, now the position may pass the message.
       one.entry.holding.done(one.entry.offset);
       this.count(one, nowMs);
     }
   }
 
-  private count({ entry: { update, lane }, ending }: EndedEntry, nowMs: number): void {
+  private count({ entry: { message, lane }, decision, ending }: EndedEntry, nowMs: number): void {
     const { metrics } = this.parts;
-    const { recordType: object, offsets, commitTimestamp } = update;
+    const { recordType: object, offsets, commitTimestamp } = message;
     const outcome = ending.kind;
     metrics.outcomes.inc({ object, lane, outcome, reason: reasonOf(ending) ?? '' }, offsets.length);
     metrics.writerUsers.inc({ object, lane, outcome });
+    for (const { recordType } of decision?.redrives ?? []) metrics.writerRedrives.inc({ object: recordType });
+    if (decision?.outranked === true) metrics.writerOutranked.inc({ object });
     if (ending.kind === 'dead') metrics.deadLetters.inc({ stage: 'writer', code: ending.code });
     if (ending.kind === 'written')
       metrics.endToEndSeconds.observe({ object, lane }, Math.max(0, nowMs - commitTimestamp) / 1000);

@@ -1,25 +1,35 @@
 import type { Lane } from '@libs/contracts';
-import type { DeadCode } from '@libs/iterable';
+import type { DeadCode, PackedUser } from '@libs/iterable';
+import type { Course } from './course.js';
+import type { Decision } from './core/decision.js';
 import type { Search } from './core/search.js';
 import type { Entry } from './entry.js';
 
-/** The users of one request, from when they leave the line until each has its ending. Their keys are locked all the while. */
+/** A message on its way to Iterable in a bulk request: as bytes, and what was decided about it. */
+export interface Sending extends PackedUser {
+  readonly entry: Entry;
+  readonly decision: Decision;
+  /** The course of calls that this is a step of; `null`: it is all there is to do. */
+  readonly course: Course | null;
+}
+
+/** The users of one request, from when they leave the line until each has its ending. They are locked all the while. */
 export interface Piece {
   readonly lane: Lane;
-  readonly entries: readonly Entry[];
+  readonly sendings: readonly Sending[];
   /** The search for a bad user that this request is a test of; `null`: none. */
-  readonly search: Search<Entry, DeadCode> | null;
+  readonly search: Search<Sending, DeadCode> | null;
   /** Times it got no usable answer. */
   readonly attempt: number;
   /** Not to be sent before. Epoch milliseconds. */
   readonly notBeforeMs: number;
 }
 
-export function newPiece(lane: Lane, entries: readonly Entry[]): Piece {
-  return { lane, entries, search: null, attempt: 0, notBeforeMs: 0 };
+export function newPiece(lane: Lane, sendings: readonly Sending[]): Piece {
+  return { lane, sendings, search: null, attempt: 0, notBeforeMs: 0 };
 }
 
 /** Everyone in it, those that its search has put aside included. */
-export function everyoneIn({ entries, search }: Piece): readonly Entry[] {
-  return search === null ? entries : [...entries, ...search.other, ...search.rest];
+export function everyoneIn({ sendings, search }: Piece): readonly Sending[] {
+  return search === null ? sendings : [...sendings, ...search.other, ...search.rest];
 }

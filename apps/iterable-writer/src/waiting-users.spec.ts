@@ -9,7 +9,7 @@ const holding = (lost = false) => ({ lost }) as unknown as Holding;
 function entry(recordId: string, modstampMs: number, lane: Lane, more: Partial<Entry> = {}): Entry {
   const version = { modstampMs, fetchedAtMs: 0 };
   return {
-    update: { recordId, version },
+    message: { recordId, version },
     version,
     lane,
     bytes: 100,
@@ -20,7 +20,7 @@ function entry(recordId: string, modstampMs: number, lane: Lane, more: Partial<E
 }
 
 const inLine = (waiting: WaitingUsers, lane: Lane) =>
-  [...waiting.inLine(lane)].map(({ update, version }) => `${update.recordId}${version.modstampMs}`);
+  [...waiting.inLine(lane)].map(({ message, version }) => `${message.recordId}${version.modstampMs}`);
 
 describe('WaitingUsers', () => {
   it('holds one update a record, which keeps its place in line when a newer one takes its turn', () => {

@@ -49,7 +49,7 @@ export class WaitingUsers {
 
   /** Puts an update in line. Returns the one that need not be written any more, which may be itself; `null`: none. */
   add(entry: Entry): Entry | null {
-    const { recordId } = entry.update;
+    const { recordId } = entry.message;
     const lane = this.laneOf(recordId);
     const waiting = lane === null ? undefined : this.queues[lane].byRecord.get(recordId);
     const { keep, drop, lane: newLane } = supersede(waiting, lane ?? entry.lane, entry);
@@ -67,7 +67,7 @@ export class WaitingUsers {
 
   /** Takes an update out of the line. */
   remove(entry: Entry): void {
-    const { recordId } = entry.update;
+    const { recordId } = entry.message;
     for (const lane of lanes) {
       const { byRecord } = this.queues[lane];
       if (byRecord.get(recordId) !== entry) continue;

@@ -11,7 +11,7 @@ import {
   type Outgoing,
   type Position,
 } from '@libs/event-log';
-import type { HttpAnswer, IterableClient } from '@libs/iterable';
+import type { HttpAnswer, IterableApi } from '@libs/iterable';
 import { createLogger, createMetrics, Health } from '@libs/observability';
 import { IdentityStore } from './identity-store.js';
 import { Writer } from './writer.js';
@@ -20,7 +20,7 @@ const SESSION_TIMEOUT_MS = 10_000;
 const leadId = (n: number) => toRecordId(`00Q5f00000${String(n).padStart(5, '0')}`) ?? '';
 
 /** Iterable by hand: each call waits until the test answers it. */
-class FakeIterable implements IterableClient {
+class FakeIterable implements Pick<IterableApi, 'bulkUpdateUsers'> {
   readonly calls: Array<{
     readonly emails: readonly string[];
     readonly states: readonly unknown[];
@@ -166,14 +166,14 @@ beforeEach(async () => {
   writer = new Writer(
     {
       log: log as unknown as EventLog,
-      client: iterable,
+      client: iterable as unknown as IterableApi,
       store: IdentityStore.open({ dataDir, source: 'test' }),
       metrics: createMetrics(),
       health,
       logger: createLogger('test', 'silent'),
     },
     {
-      projectType: 'email',
+      policy: { projectType: 'email', onDelete: 'ignore', onOptOut: 'unsubscribe', settleMs: 60_000 },
       requestsPerSecond: 5,
       usersPerRequest: 3,
       dryRun: false,
@@ -260,7 +260,7 @@ describe('the active writer', () => {
     await pass(300);
     await deliver('realtime', update(2));
     await pass(300);
-    expect([iterable.sent, log.appended, log.commits]).toEqual([['1', '2'], [], []]);
+    expect([iterable.sent, log.outcomes(), log.commits]).toEqual([['1', '2'], [], []]);
     iterable.calls[1]?.ok();
     await pass(1_000);
     expect([log.outcomes(), log.commits]).toEqual([['written'], []]); // the first is still on its way
@@ -299,7 +299,7 @@ describe('the active writer', () => {
     iterable.calls[0]?.ok();
     await pass(10_000);
     expect(iterable.calls.map(({ aborted }) => aborted)).toEqual([true]);
-    expect([iterable.sent, log.appended, log.commits]).toEqual([['1 2 3'], [], []]);
+    expect([iterable.sent, log.outcomes(), log.commits]).toEqual([['1 2 3'], [], []]);
   });
 
   it('begins again with the next claims, after a second', async () => {

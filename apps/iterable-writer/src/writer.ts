@@ -1,9 +1,21 @@
-import type { Lane, ProjectType, UserMessage } from '@libs/contracts';
+import type { Lane, UserMessage } from '@libs/contracts';
 import type { Batch, Claim, EventLog } from '@libs/event-log';
-import { deadReasons, isTooLarge, MAX_REQUEST_BYTES, RateLimiter, type IterableClient } from '@libs/iterable';
+import {
+  classifyReadAnswer,
+  deadReasons,
+  EndpointPace,
+  MAX_REQUEST_BYTES,
+  parseProfile,
+  ProfileCalls,
+  RateLimiter,
+  Subscriptions,
+  type IterableApi,
+} from '@libs/iterable';
 import type { Health, Logger, Metrics } from '@libs/observability';
+import type { Policy } from './core/decision.js';
+import type { Look } from './courses.js';
 import { Dispatcher } from './dispatcher.js';
-import { toEntry } from './entry.js';
+import { toEntry, type Entry } from './entry.js';
 import { Gate } from './gate.js';
 import { Holding } from './holding.js';
 import { Identities } from './identities.js';
@@ -19,7 +31,7 @@ const FINISH_MS = 15_000;
 const LANE_ROOM = { users: 10_000, bytes: 32_000_000 };
 
 export interface WriterOptions {
-  readonly projectType: ProjectType;
+  readonly policy: Policy;
   readonly requestsPerSecond: number;
   readonly usersPerRequest: number;
   readonly dryRun: boolean;
@@ -28,8 +40,10 @@ export interface WriterOptions {
 
 export interface WriterParts {
   readonly log: EventLog;
-  readonly client: IterableClient;
+  readonly client: IterableApi;
   readonly store: IdentityStore;
+  /** Of everything but bulk updates. Default: a new one. */
+  readonly pace?: EndpointPace;
   readonly metrics: Metrics;
   readonly health: Health;
   readonly logger: Logger;
@@ -55,15 +69,26 @@ export class Writer {
     private readonly parts: WriterParts,
     private readonly options: WriterOptions,
   ) {
-    const { log, client, store, metrics } = parts;
+    const { log, client, store, metrics, pace = new EndpointPace() } = parts;
     this.limits = { maxUsers: options.usersPerRequest, maxBytes: MAX_REQUEST_BYTES };
     this.gate = new Gate(new RateLimiter(options.requestsPerSecond), parts);
     this.identities = new Identities(store, log, parts);
     this.ledger = new Ledger(log, this.identities, parts);
     this.dispatcher = new Dispatcher(
-      { ...parts, client, gate: this.gate, waiting: this.waiting, identities: this.identities, ledger: this.ledger },
+      {
+        ...parts,
+        client,
+        calls: new ProfileCalls(client, pace),
+        subscriptions: new Subscriptions(client, pace),
+        look: lookWith(client, pace),
+        gate: this.gate,
+        waiting: this.waiting,
+        identities: this.identities,
+        ledger: this.ledger,
+      },
       {
         ...this.limits,
+        policy: options.policy,
         dryRun: options.dryRun,
         sessionTimeoutMs: options.sessionTimeoutMs,
         heartbeatAgeMs: () => Math.max(0, ...this.live().map((claim) => claim.heartbeatAgeMs())),
@@ -100,13 +125,12 @@ export class Writer {
         await this.waiting.room(lane, batch.claim.signal);
       }
       if (holding.lost || this.stopping) break;
-      const context = { holding, lane, projectType: this.options.projectType, nowMs: Date.now() };
-      const { entry, sendable } = toEntry(record, context);
+      const entry = toEntry(record, { holding, lane, nowMs: Date.now() });
       holding.took(record.offset);
-      const ending = sendable ? this.refuseTooLarge(entry) : withoutWriting(record.value);
-      const superseded = ending === null ? this.waiting.add(entry) : null;
-      if (ending !== null) ended.push({ entry, ending });
-      if (superseded !== null) ended.push({ entry: superseded, ending: newerUpdate });
+      const refusal = this.refusalOf(entry);
+      const superseded = refusal === null ? this.waiting.add(entry) : null;
+      if (refusal !== null) ended.push({ entry, decision: null, course: null, ending: refusal });
+      if (superseded !== null) ended.push({ entry: superseded, decision: null, course: null, ending: newerUpdate });
     }
     if (!holding.lost && !this.stopping) holding.passed(batch.nextOffset);
     this.dispatcher.pump();
@@ -167,15 +191,22 @@ export class Writer {
     return holding;
   }
 
-  private refuseTooLarge(entry: Parameters<typeof isTooLarge>[0]): EndedEntry['ending'] | null {
-    return isTooLarge(entry, this.limits) ? tooLarge : null;
+  /** A message that never can be sent. */
+  private refusalOf({ message, bytes }: Entry): EndedEntry['ending'] | null {
+    if (message.kind !== 'update' || message.belongsTo !== undefined) return null;
+    const known = this.options.policy.projectType === 'email' ? typeof message.email === 'string' : message.userId;
+    if (known === undefined || known === false || known === '') return missingIdentifier;
+    return bytes > this.limits.maxBytes ? tooLarge : null;
   }
 }
 
-function withoutWriting(message: UserMessage): EndedEntry['ending'] {
-  if (message.kind === 'removal') return { kind: message.outcome, reason: message.reason };
-  if (message.kind === 'rename') return { kind: 'skipped', reason: 'salesforce.converted' };
-  return missingIdentifier;
+function lookWith(client: IterableApi, pace: EndpointPace): Look {
+  return async (email, signal) => {
+    const answer = await pace.call('users/get', () => client.getUser({ email }, signal), signal);
+    const verdict = classifyReadAnswer(answer);
+    if (verdict.kind !== 'read' || answer instanceof Error) return verdict as Exclude<typeof verdict, { kind: 'read' }>;
+    return { kind: 'found', profile: parseProfile(answer) };
+  };
 }
 
 const newerUpdate = { kind: 'superseded', reason: 'writer.newer_update' } as const;

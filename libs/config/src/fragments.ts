@@ -1,4 +1,4 @@
-import { projectTypes } from '@libs/contracts';
+import { deletePolicies, optOutPolicies, projectTypes } from '@libs/contracts';
 import { z } from 'zod';
 import { flag } from './load-settings.js';
 
@@ -151,6 +151,24 @@ export const iterableSettings = z.object({
     .max(1_000)
     .default(1_000)
     .describe('Most users in one bulk request.'),
+  ITERABLE_SETTLE_SECONDS: z.coerce
+    .number()
+    .min(0)
+    .max(3_600)
+    .default(60)
+    .describe(
+      'Between calls to different endpoints about one user, as Iterable asks for; ten times as long after a forget. Seconds.',
+    ),
+  ON_DELETE: z
+    .enum(deletePolicies)
+    .default('ignore')
+    .describe(
+      'What a record deleted or merged in Salesforce does to its profile, if no other record has it: ignore, flag (sets the targets of IsDeleted), unsubscribe, delete or forget (GDPR; at most 1,000 a day).',
+    ),
+  ON_OPT_OUT: z
+    .enum(optOutPolicies)
+    .default('unsubscribe')
+    .describe('What an opt-out in Salesforce does: unsubscribe from what the mapping says, or ignore.'),
   ITERABLE_DRY_RUN: flag(false).describe('Map, check and count, but write nothing to Iterable.'),
 });
 

@@ -237,12 +237,32 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
     meaning: 'ITERABLE_DRY_RUN is on: the update was made and checked, not written.',
     remedy: 'Nothing. Turn ITERABLE_DRY_RUN off to write; then backfill.',
   },
+  'writer.forget_deferred': {
+    meaning: 'The person is to be forgotten, but the daily limit of Iterable (1,000) is used up.',
+    remedy: 'Nothing: it is done as soon as the limit allows; until then the profile is there.',
+  },
   'writer.missing_identifier': {
     meaning: 'The update carries no email or user id as the project type needs it.',
     remedy: 'Check ITERABLE_PROJECT_TYPE: it must be the same for mapper and writer, and fit the project.',
   },
   'writer.newer_update': {
     meaning: 'A newer state of the same record was waiting, and was written instead.',
+    remedy: 'Nothing.',
+  },
+  'writer.no_flag_field': {
+    meaning: 'ON_DELETE is flag, but the mapping of the object writes no IsDeleted.',
+    remedy: 'Map IsDeleted to a field, e.g. IsDeleted: dataFields.Salesforce.Deleted.',
+  },
+  'writer.outranked': {
+    meaning: 'Another record has the address: a contact before a lead, then the record created later.',
+    remedy: 'Nothing; merge the duplicates in Salesforce if they are one person.',
+  },
+  'writer.person_not_written': {
+    meaning: 'The lead or contact that the record belongs to has no profile.',
+    remedy: 'Nothing; when the person is written, backfill this object.',
+  },
+  'writer.profile_shared': {
+    meaning: 'The record is gone, but another record has its profile: that one is asked for again.',
     remedy: 'Nothing.',
   },
   'writer.stale_version': {

@@ -7,6 +7,7 @@ export * from './cursors.js';
 export * from './error-codes.js';
 export * from './errors.js';
 export * from './messages.js';
+export * from './policies.js';
 export * from './positions.js';
 export * from './project-type.js';
 export * from './record-id.js';

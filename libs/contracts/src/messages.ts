@@ -247,8 +247,13 @@ export const identity = z.object({
   email: z.string().optional(),
   userId: z.string().optional(),
   version,
+  /**
+   * Another profile that may hold its data: written down before the first request there, so that nothing is forgotten by a
+   * crash. An email or a user id, by the project's type.
+   */
+  intent: z.string().optional(),
   /** The address that the record claims. */
-  claim: z.object({ email: z.string(), createdMs: epochMs, optedOut: z.boolean() }).optional(),
+  claim: z.object({ email: z.string(), createdMs: epochMs, optOut: optOut.optional() }).optional(),
   /** Deleted, merged, filtered, without an address, or converted: it claims nothing. Default: `live`. */
   state: z.enum(['live', 'withdrawn', 'gone', 'converted']).optional(),
   /** The Contact that a converted Lead became. */

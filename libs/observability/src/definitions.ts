@@ -230,6 +230,29 @@ export const metricDefinitions = define({
     help: 'Users read and not yet written.',
     labels: ['lane'],
   },
+  writerParked: {
+    type: 'gauge',
+    name: 'sync_writer_parked_users',
+    help: 'Users that need several calls, one after another, and wait between them.',
+  },
+  writerProfileCalls: {
+    type: 'counter',
+    name: 'sync_writer_profile_calls_total',
+    help: 'Calls about one profile: moves, merges, deletions, opt-outs; by what came of them.',
+    labels: ['call', 'outcome'],
+  },
+  writerRedrives: {
+    type: 'counter',
+    name: 'sync_writer_redrives_total',
+    help: 'Records asked for again because a profile passed to them.',
+    labels: ['object'],
+  },
+  writerOutranked: {
+    type: 'counter',
+    name: 'sync_writer_outranked_total',
+    help: 'Updates of records whose address another record has.',
+    labels: ['object'],
+  },
   writerPaused: {
     type: 'gauge',
     name: 'sync_writer_paused',

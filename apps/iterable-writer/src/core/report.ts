@@ -1,28 +1,23 @@
-import {
-  topics,
-  type DeadLetter,
-  type Identity,
-  type Lane,
-  type Outcome,
-  type UserMessage,
-  type UserUpdate,
-} from '@libs/contracts';
+import { topics, type DeadLetter, type Identity, type Lane, type Outcome, type RecordChange } from '@libs/contracts';
+import type { MessageRef } from './decide.js';
+import type { Decision, Row } from './decision.js';
 
-/** An update without its profile: what is needed to account for it. */
-export type UpdateRef = Omit<UserUpdate, 'dataFields' | 'kind'> & Pick<UserMessage, 'kind'>;
-
-/** How an update ended. */
+/** How a message ended. */
 export type Ending =
-  | { readonly kind: 'written'; readonly requestId: string }
+  | { readonly kind: 'written'; readonly requestId: string | undefined }
   | { readonly kind: 'superseded'; readonly reason: 'writer.newer_update' | 'writer.stale_version' }
   | { readonly kind: 'skipped' | 'filtered'; readonly reason: string }
-  | { readonly kind: 'dead'; readonly code: string; readonly message: string; readonly requestId?: string };
+  | { readonly kind: 'dead'; readonly code: string; readonly message: string; readonly requestId?: string | undefined };
 
 export interface Ended {
-  readonly update: UpdateRef;
+  readonly message: MessageRef;
   /** The lane of the topic that it came by. */
   readonly lane: Lane;
   readonly ending: Ending;
+  /** What was decided; `null`: it never came to that, and nothing is known but before. */
+  readonly decision: Decision | null;
+  /** Has a profile moved on the way to a dead end? */
+  readonly moved: boolean;
   /** Requests that it was part of; at least 1 for a dead one. */
   readonly attempts: number;
   /** When it was taken in hand. Epoch milliseconds. */
@@ -39,31 +34,82 @@ export interface IdentityMessage {
 export type ReportMessage =
   | { readonly topic: typeof topics.outcomes; readonly key: string; readonly value: Outcome }
   | { readonly topic: typeof topics.deadLetters; readonly key: string; readonly value: DeadLetter }
+  | { readonly topic: typeof topics.changes; readonly key: string; readonly value: RecordChange }
   | IdentityMessage;
 
 export function isIdentity(message: ReportMessage): message is IdentityMessage {
   return message.topic.name === topics.identities.name;
 }
 
-/**
- * What is told of ended updates: an outcome for each (Invariant 4), a dead letter for a dead one, the identity and version of
- * one written. In input order, keyed by the record. No value of a profile but the identifiers in `sync.identities.v1`.
- */
-export function toReport(ended: readonly Ended[], nowMs: number): ReportMessage[] {
-  return ended.flatMap((one): ReportMessage[] => {
-    const { update, ending } = one;
-    const key = update.recordId;
-    const outcome: ReportMessage = { topic: topics.outcomes, key, value: toOutcome(one, nowMs) };
-    if (ending.kind === 'dead')
-      return [{ topic: topics.deadLetters, key, value: toDeadLetter(one, ending, nowMs) }, outcome];
-    if (ending.kind === 'written') return [{ topic: topics.identities, key, value: toIdentity(update) }, outcome];
-    return [outcome];
-  });
+/** What is told of ended messages, in two parts: `first` must be durable before `last`. */
+export interface Report {
+  readonly first: readonly ReportMessage[];
+  readonly last: readonly ReportMessage[];
 }
 
-function toOutcome({ update, lane, ending }: Ended, time: number): Outcome {
-  const { recordType, recordId, offsets, jobIds, commitTimestamp } = update;
+/**
+ * What is told of ended messages: an outcome for each (Invariant 4), a dead letter for a dead one, what is known of records from
+ * now on, and the records that are to be asked for again. The last come first: once the identities say that a profile has passed to
+ * another record, a repeat of the message would not find out again. In input order, keyed by the record. No value of a
+ * profile but the identifiers in `sync.identities.v1`.
+ */
+export function toReport(ended: readonly Ended[], nowMs: number): Report {
   return {
+    first: ended.flatMap((one) => [...redrivesOf(one), ...deadLettersOf(one, nowMs)]),
+    last: ended.flatMap((one) => [...identitiesOf(one, nowMs), outcomeOf(one, nowMs)]),
+  };
+}
+
+/** A row as a message. */
+export function toIdentityMessage({ recordId, identity, called }: Row, nowMs: number): IdentityMessage {
+  const value = called === null ? identity : { ...identity, lastCall: { endpoint: called, atMs: nowMs } };
+  return { topic: topics.identities, key: recordId, value };
+}
+
+function redrivesOf({ message, lane, decision }: Ended): ReportMessage[] {
+  return (decision?.redrives ?? []).map(({ recordType, recordId }) => ({
+    topic: topics.changes,
+    key: recordId,
+    value: {
+      recordType,
+      recordId,
+      changeType: 'SNAPSHOT',
+      source: 'redrive',
+      lane,
+      commitTimestamp: message.commitTimestamp,
+    },
+  }));
+}
+
+function identitiesOf({ message, ending, decision, moved }: Ended, nowMs: number): ReportMessage[] {
+  if (decision === null) return [];
+  const rows = ending.kind === 'dead' && !moved ? rowsOfRefused(message, decision) : decision.rows;
+  return [...rows, ...decision.heirs].map((row) => toIdentityMessage(row, nowMs));
+}
+
+/**
+ * Iterable does not take the user. Its claim stands, so that who owns the address stays a matter of the records alone; but its
+ * data is where it was before.
+ */
+function rowsOfRefused({ recordId }: MessageRef, { rows, before }: Decision): Row[] {
+  return rows
+    .filter((row) => row.recordId === recordId)
+    .map(({ identity: { email: _email, userId: _userId, optOut: _optOut, ...identity } }) => ({
+      recordId,
+      called: null,
+      identity: {
+        ...identity,
+        ...(before?.email === undefined ? {} : { email: before.email }),
+        ...(before?.userId === undefined ? {} : { userId: before.userId }),
+        ...(before?.intent === undefined ? {} : { intent: before.intent }),
+        ...(before?.optOut === undefined ? {} : { optOut: before.optOut }),
+      },
+    }));
+}
+
+function outcomeOf({ message, lane, ending }: Ended, time: number): ReportMessage {
+  const { recordType, recordId, offsets, jobIds, commitTimestamp } = message;
+  const value: Outcome = {
     recordType,
     recordId,
     offsets,
@@ -75,6 +121,7 @@ function toOutcome({ update, lane, ending }: Ended, time: number): Outcome {
     commitTimestamp,
     time,
   };
+  return { topic: topics.outcomes, key: recordId, value };
 }
 
 /** Why, for every kind but `written`. */
@@ -83,27 +130,21 @@ export function reasonOf(ending: Ending): string | undefined {
   return ending.kind === 'dead' ? ending.code : ending.reason;
 }
 
-function toDeadLetter(
-  { update, lane, attempts, takenAtMs }: Ended,
-  { code, message }: Extract<Ending, { kind: 'dead' }>,
-  nowMs: number,
-): DeadLetter {
-  const { recordType, recordId, offsets, jobIds } = update;
-  return {
+function deadLettersOf({ message, lane, ending, attempts, takenAtMs }: Ended, nowMs: number): ReportMessage[] {
+  if (ending.kind !== 'dead') return [];
+  const { recordType, recordId, offsets, jobIds } = message;
+  const value: DeadLetter = {
     recordType,
     recordId,
     offsets,
     jobIds,
     lane,
     stage: 'writer',
-    code,
-    message,
+    code: ending.code,
+    message: ending.message,
     attempts: Math.max(1, attempts),
     firstTime: takenAtMs,
     lastTime: nowMs,
   };
-}
-
-function toIdentity({ recordType, email, userId, version }: UpdateRef): Identity {
-  return { recordType, email: email ?? undefined, userId, version };
+  return [{ topic: topics.deadLetters, key: recordId, value }];
 }

@@ -1,0 +1,116 @@
+import type { Lane } from '@libs/contracts';
+import type { RequestLimits } from '@libs/iterable';
+import { decide } from './core/decide.js';
+import type { Decision, IdentityView, Policy } from './core/decision.js';
+import { sendingOf } from './course.js';
+import type { Courses } from './courses.js';
+import type { Entry } from './entry.js';
+import type { EndedEntry } from './ledger.js';
+import type { Locks } from './locks.js';
+import type { Sending } from './piece.js';
+import type { WaitingUsers } from './waiting-users.js';
+
+/** Most messages that end without a request, in one go. */
+const MAX_ENDED = 2_000;
+/** Before a message that needs a course is looked at again while there is no room for one. Milliseconds. */
+const NO_ROOM_MS = 1_000;
+/** Of a request: what is around the users, and between them. */
+const ENVELOPE_BYTES = 100;
+
+/** What became of those at the head of the line. They are out of the line, and locked. */
+export interface Chosen {
+  /** To leave in one request. */
+  readonly sendings: readonly Sending[];
+  /** There is nothing to write. */
+  readonly ended: readonly EndedEntry[];
+  /** When somebody in the line may be looked at again; infinite: when something changes. Epoch milliseconds. */
+  readonly soonestMs: number;
+}
+
+export interface ChooserParts {
+  readonly waiting: WaitingUsers;
+  readonly locks: Locks;
+  readonly courses: Courses;
+  readonly view: IdentityView;
+}
+
+/**
+ * Takes messages out of the line and decides about them, in the order of waiting. One whose record, address or profile is being
+ * written stays and holds nobody up: Iterable promises no order between requests, so one user is in one request at a time.
+ */
+export class Chooser {
+  constructor(
+    private readonly parts: ChooserParts,
+    private readonly policy: Policy,
+    private readonly limits: RequestLimits,
+    private readonly dryRun: boolean,
+  ) {}
+
+  choose(lane: Lane, nowMs: number, room: RequestLimits = this.limits): Chosen {
+    const { waiting, locks } = this.parts;
+    const sendings: Sending[] = [];
+    const ended: EndedEntry[] = [];
+    let soonestMs = Number.POSITIVE_INFINITY;
+    let bytes = ENVELOPE_BYTES;
+    for (const entry of waiting.inLine(lane)) {
+      if (sendings.length >= room.maxUsers || ended.length >= MAX_ENDED) break;
+      if (entry.notBeforeMs > nowMs || !locks.free(entry.keys)) {
+        if (entry.notBeforeMs > nowMs) soonestMs = Math.min(soonestMs, entry.notBeforeMs);
+        continue;
+      }
+      const decision = this.decide(entry);
+      if (!locks.free(decision.locks)) continue;
+      const verdict = this.follow(entry, decision, nowMs);
+      if (verdict === 'later') {
+        soonestMs = Math.min(soonestMs, entry.notBeforeMs);
+      } else if (verdict === 'ended') {
+        this.take(entry, decision);
+        ended.push({ entry, decision, course: null, ending: endingOf(decision) });
+      } else if (verdict === 'course') {
+        this.take(entry, decision);
+      } else {
+        if (sendings.length > 0 && bytes + verdict.bytes + 1 > room.maxBytes) break;
+        this.take(entry, decision);
+        sendings.push(verdict);
+        bytes += verdict.bytes + 1;
+      }
+    }
+    return { sendings, ended, soonestMs };
+  }
+
+  /** In a dry run everything is decided, and nothing done or remembered. */
+  private decide(entry: Entry): Decision {
+    const decision = decide(entry.message, this.parts.view, this.policy);
+    if (!this.dryRun) return decision;
+    const ending =
+      decision.steps.length > 0 ? ({ kind: 'skipped', reason: 'writer.dry_run' } as const) : decision.ending;
+    return { ...decision, steps: [], rows: [], heirs: [], redrives: [], intent: null, ending };
+  }
+
+  private follow(entry: Entry, decision: Decision, nowMs: number): 'ended' | 'later' | 'course' | Sending {
+    const [step, ...more] = decision.steps;
+    if (step === undefined) return 'ended';
+    const plain = more.length === 0 && (step.kind === 'write' || step.kind === 'set');
+    // A settling profile waits in line, where a newer state can still take its place.
+    if (decision.notBeforeMs > nowMs) return later(entry, decision.notBeforeMs);
+    if (plain) return sendingOf(entry, decision, step, null);
+    if (this.parts.courses.full) return later(entry, nowMs + NO_ROOM_MS);
+    return 'course';
+  }
+
+  private take(entry: Entry, decision: Decision): void {
+    this.parts.waiting.remove(entry);
+    this.parts.locks.take(decision.locks);
+    const plain = decision.steps.length === 1 && ['write', 'set'].includes(decision.steps[0]?.kind ?? '');
+    if (decision.steps.length > 0 && !plain) this.parts.courses.add(entry, decision);
+  }
+}
+
+function later(entry: Entry, notBeforeMs: number): 'later' {
+  entry.notBeforeMs = notBeforeMs;
+  return 'later';
+}
+
+function endingOf({ ending }: Decision): EndedEntry['ending'] {
+  return ending.kind === 'written' ? { kind: 'written', requestId: undefined } : ending;
+}

@@ -1,0 +1,51 @@
+import type { Identity } from '@libs/contracts';
+
+/** What decides between several records that claim one address. */
+export interface Claimant {
+  readonly recordType: string;
+  readonly recordId: string;
+  /** Epoch milliseconds. */
+  readonly createdMs: number;
+}
+
+/** A record as the store knows it. */
+export interface Known {
+  readonly recordId: string;
+  readonly identity: Identity;
+}
+
+/** Persons before other objects, and the one that sales works with before the one that it began as. */
+const RANKS: Readonly<Record<string, number>> = { Contact: 0, Lead: 1 };
+const LAST_RANK = 2;
+
+/**
+ * Who has an address that both claim? A Contact before a Lead before any other object, then the record created later, then
+ * the greater id: a total order of facts that hardly ever change, so that a profile does not change hands with every edit, as it
+ * would by SystemModstamp. The order of arrival never counts.
+ */
+export function outranks(a: Claimant, b: Claimant): boolean {
+  const byType = rankOf(a) - rankOf(b);
+  if (byType !== 0) return byType < 0;
+  if (a.createdMs !== b.createdMs) return a.createdMs > b.createdMs;
+  return a.recordId > b.recordId;
+}
+
+/** The first in line; `null` of none. */
+export function firstOf(claimants: readonly Known[]): Known | null {
+  return claimants.reduce<Known | null>(
+    (best, one) => (best === null || outranks(toClaimant(one), toClaimant(best)) ? one : best),
+    null,
+  );
+}
+
+export function others(known: readonly Known[], recordId: string): Known[] {
+  return known.filter((one) => one.recordId !== recordId);
+}
+
+export function toClaimant({ recordId, identity: { recordType, claim } }: Known): Claimant {
+  return { recordId, recordType, createdMs: claim?.createdMs ?? 0 };
+}
+
+function rankOf({ recordType }: Claimant): number {
+  return RANKS[recordType] ?? LAST_RANK;
+}

@@ -1,0 +1,223 @@
+import type { Identity, OptOut, UserUpdate } from '@libs/contracts';
+import { firstOf, others, outranks, toClaimant, type Claimant, type Known } from './claims.js';
+import { covers, unionOf } from './opt-outs.js';
+import {
+  lockOf,
+  pointerOf,
+  profileOf,
+  type Decision,
+  type Profile,
+  type IdentityView,
+  type Policy,
+  type Row,
+  type Step,
+} from './decision.js';
+import { left, withoutPointer } from './leaving.js';
+import { calledBy, settled } from './settle.js';
+
+/** An update of a record that is a person. */
+type Update = Omit<UserUpdate, 'dataFields'>;
+
+/** Where an update stands among the records that share its address. */
+interface Standing {
+  readonly own: Identity | null;
+  /** The address that it claims; `null`: none. */
+  readonly address: string | null;
+  /** The other records that claim it. */
+  readonly rivals: readonly Known[];
+  /** Is the address its own? False without one. */
+  readonly owns: boolean;
+}
+
+/**
+ * The live state of a record. Profiles that were its own, or its converted Leads', and that nobody else claims, move into the
+ * profile that it has now; then its data is written, if the profile is its own.
+ */
+export function decideUpdate(message: Update, view: IdentityView, policy: Policy): Decision {
+  return policy.projectType === 'email' ? decideByEmail(message, view, policy) : decideById(message, view, policy);
+}
+
+/** A profile is an address: only the record that owns it is written there. */
+function decideByEmail(message: Update, view: IdentityView, policy: Policy): Decision {
+  const standing = standingOf(message, view);
+  const { own, address, rivals, owns } = standing;
+  if (address === null) throw new Error('an update without an address cannot be of an email project');
+  const absorbed = view.convertedInto(message.recordId);
+  const { moving, redrives, heirs, locks } = left(message, address, absorbed, view, policy);
+  const moves = moving.map((from): Step => ({ kind: 'move', from: { email: from }, to: { email: address } }));
+  const wanted = owns ? optOutOf(message, rivals, policy) : undefined;
+  const applied = own?.email === address ? own.optOut : undefined;
+  const back = owns ? remembered(own, { email: address }, policy) : [];
+  const steps = owns
+    ? [...back, ...written({ email: address }, message, moves, wanted, applied, own?.email === address)]
+    : moves;
+  const first = firstOf(rivals);
+  // A profile merged into another's brings fields along; and the owner is who answers for every claimant's opt-out.
+  const ownersTurn =
+    !owns &&
+    first !== null &&
+    (moves.length > 0 || (policy.onOptOut === 'unsubscribe' && !covers(first.identity.optOut, message.optOut)));
+  return {
+    steps,
+    notBeforeMs: settled([own, ...identitiesOf([...absorbed, ...view.holders(address)])], steps, policy.settleMs),
+    locks: [...locks, lockOf.record(message.recordId), lockOf.email(address)],
+    rows: [
+      {
+        recordId: message.recordId,
+        identity: {
+          ...liveRow(message, standing),
+          ...(owns ? { email: address, optOut: unionOf([applied, wanted]) } : {}),
+        },
+        called: calledBy(steps),
+      },
+      ...absorbed.map(withoutPointer),
+    ],
+    heirs,
+    before: own,
+    outranked: !owns,
+    redrives: ownersTurn
+      ? [...redrives, { recordType: first.identity.recordType, recordId: first.recordId }]
+      : redrives,
+    ending: owns ? { kind: 'written' } : { kind: 'skipped', reason: 'writer.outranked' },
+    intent: intentFor(message, own, owns ? address : null, own?.email),
+  };
+}
+
+/** A profile is a record: it always is written, and carries the address if that is its own. */
+function decideById(message: Update, view: IdentityView, policy: Policy): Decision {
+  const { userId } = message;
+  if (userId === undefined)
+    throw new Error('an update without a user id cannot be of a project that knows users by it');
+  const standing = standingOf(message, view);
+  const { own, address, rivals, owns } = standing;
+  const on = { userId };
+  const absorbed = view.convertedInto(message.recordId);
+  const { moving, redrives, heirs, locks } = left(message, userId, absorbed, view, policy);
+  const moves = moving.map((from): Step => ({ kind: 'move', from: { userId: from }, to: on }));
+  const released = owns && address !== null ? toRelease(address, message.recordId, new Set(moving), view) : [];
+  const releases = released.map(({ identity }): Step => ({
+    kind: 'set',
+    on: { userId: identity.userId as string },
+    fields: { email: null },
+  }));
+  const wanted = optOutOf(message, owns ? rivals : [], policy);
+  const applied = own?.userId === userId ? own.optOut : undefined;
+  const email = message.email === undefined ? {} : { email: owns ? address : null };
+  const main = written(on, { ...message, ...email }, moves, wanted, applied, own?.userId === userId);
+  const steps = [...remembered(own, on, policy), ...releases, ...main];
+  // An address that it gives up goes to the next in line.
+  const givenUp = own?.email === undefined || own.email === address ? [] : view.claimants(own.email);
+  const next = firstOf(others(givenUp, message.recordId));
+  return {
+    steps,
+    notBeforeMs: settled([own, ...identitiesOf([...absorbed, ...released])], steps, policy.settleMs),
+    locks: [
+      ...locks,
+      lockOf.record(message.recordId),
+      lockOf.profile(on),
+      ...[address, own?.email].flatMap((one) => (one === null || one === undefined ? [] : [lockOf.email(one)])),
+      ...released.flatMap((one) => [
+        lockOf.record(one.recordId),
+        lockOf.profile({ userId: one.identity.userId as string }),
+      ]),
+    ],
+    rows: [
+      {
+        recordId: message.recordId,
+        identity: {
+          ...liveRow(message, standing),
+          userId,
+          ...(owns && address !== null ? { email: address } : {}),
+          optOut: unionOf([applied, wanted]),
+        },
+        called: calledBy(main),
+      },
+      ...absorbed.map(withoutPointer),
+      ...released.map(({ recordId, identity: { email: _given, ...identity } }): Row => ({
+        recordId,
+        identity,
+        called: 'bulk',
+      })),
+    ],
+    heirs,
+    before: own,
+    outranked: address !== null && !owns,
+    redrives:
+      next === null ? redrives : [...redrives, { recordType: next.identity.recordType, recordId: next.recordId }],
+    ending: { kind: 'written' },
+    intent: intentFor(message, own, userId, own?.userId),
+  };
+}
+
+function standingOf(message: Update, view: IdentityView): Standing {
+  const address = message.email ?? null;
+  const rivals = address === null ? [] : others(view.claimants(address), message.recordId);
+  const me: Claimant = {
+    recordType: message.recordType,
+    recordId: message.recordId,
+    createdMs: message.createdMs ?? 0,
+  };
+  const owns = address !== null && rivals.every((rival) => outranks(me, toClaimant(rival)));
+  return { own: view.of(message.recordId), address, rivals, owns };
+}
+
+/** The steps that write a user; `known`: the profile is there already, so that an opt-out need not wait for it. */
+function written(
+  on: Profile,
+  message: Pick<Update, 'email'>,
+  moves: readonly Step[],
+  wanted: OptOut | undefined,
+  applied: OptOut | undefined,
+  known: boolean,
+): Step[] {
+  const write: Step =
+    'email' in on || message.email === undefined ? { kind: 'write', on } : { kind: 'write', on, email: message.email };
+  if (covers(moves.length > 0 ? undefined : applied, wanted) || wanted === undefined) return [...moves, write];
+  const optOut: Step = { kind: 'unsubscribe', on, optOut: wanted };
+  return known || moves.length > 0 ? [...moves, optOut, write] : [write, optOut];
+}
+
+/** A person that this sync had forgotten, because the record was deleted, may be written again now that it is back. */
+function remembered(own: Identity | null, on: Profile, { projectType }: Policy): Step[] {
+  const pointer = pointerOf(projectType, own);
+  if (own?.forgotten !== 'forgotten' || pointer === undefined) return [];
+  return lockOf.profile(profileOf(projectType, pointer)) === lockOf.profile(on) ? [{ kind: 'unforget', on }] : [];
+}
+
+function identitiesOf(known: readonly Known[]): Identity[] {
+  return known.map(({ identity }) => identity);
+}
+
+function optOutOf(message: Update, rivals: readonly Known[], { onOptOut }: Policy): OptOut | undefined {
+  if (onOptOut === 'ignore') return undefined;
+  return unionOf([message.optOut, ...rivals.map(({ identity }) => identity.claim?.optOut)]);
+}
+
+/** Whose profiles carry an address that is now another's. */
+function toRelease(address: string, recordId: string, moving: ReadonlySet<string>, view: IdentityView): Known[] {
+  return others(view.holders(address), recordId).filter(
+    ({ identity: { userId } }) => userId !== undefined && !moving.has(userId),
+  );
+}
+
+function liveRow(message: Update, { own, address }: Standing): Identity {
+  const { recordType, version, createdMs = 0, optOut } = message;
+  return {
+    recordType,
+    version,
+    ...(address === null ? {} : { claim: { email: address, createdMs, ...(optOut === undefined ? {} : { optOut }) } }),
+    ...(own?.lastCall === undefined ? {} : { lastCall: own.lastCall }),
+  };
+}
+
+/** Written down before the first request to a profile that the record was not known to have. */
+function intentFor(
+  message: Update,
+  own: Identity | null,
+  identifier: string | null,
+  pointer: string | undefined,
+): Row | null {
+  if (identifier === null || identifier === pointer || identifier === own?.intent) return null;
+  const before: Identity = own ?? { recordType: message.recordType, version: { modstampMs: 0, fetchedAtMs: 0 } };
+  return { recordId: message.recordId, identity: { ...before, intent: identifier }, called: null };
+}

@@ -1,0 +1,102 @@
+import type { Identity } from '@libs/contracts';
+import { firstOf, others, outranks, toClaimant, type Known } from './claims.js';
+import {
+  lockOf,
+  pointerOf,
+  profileOf,
+  type IdentityView,
+  type Policy,
+  type Profile,
+  type Redrive,
+  type Row,
+} from './decision.js';
+
+/** The profiles that a record leaves behind. */
+export interface Left {
+  /** Identifiers of those that nobody else claims: what becomes of them is the record's business. */
+  readonly moving: readonly string[];
+  /** Those that others claim go to the first in line: it is asked for again, and the profile is its own from now on. */
+  readonly redrives: readonly Redrive[];
+  readonly heirs: readonly Row[];
+  readonly locks: readonly string[];
+}
+
+/**
+ * The profiles that hold a record's data, or may, and those of the Leads that were converted into it, except `target`, the one
+ * that it has from now on (`null`: none). A profile of a person that was forgotten is no more.
+ */
+export function left(
+  { recordId }: { readonly recordId: string },
+  target: string | null,
+  absorbed: readonly Known[],
+  view: IdentityView,
+  policy: Policy,
+): Left {
+  const own = view.of(recordId);
+  const ownPointers = own?.forgotten === 'forgotten' ? [] : [pointerOf(policy.projectType, own), own?.intent];
+  const pointers = [...ownPointers, ...absorbed.map(({ identity }) => pointerOf(policy.projectType, identity))];
+  const identifiers = [...new Set(pointers)].filter((one) => one !== undefined && one !== target) as string[];
+  const moving: string[] = [];
+  const heirs: Known[] = [];
+  const rows: Row[] = [];
+  for (const identifier of identifiers) {
+    const inLine = policy.projectType === 'email' ? others(view.claimants(identifier), recordId) : [];
+    const heir = firstOf(inLine);
+    if (heir === null) moving.push(identifier);
+    else if (mayHold({ recordId, identity: own }, identifier, heir)) {
+      heirs.push(heir);
+      if (heir.identity.email !== identifier) rows.push(inheriting(heir, identifier));
+    }
+  }
+  const redrives = heirs.map(({ recordId: id, identity }) => ({ recordType: identity.recordType, recordId: id }));
+  return {
+    moving,
+    redrives,
+    heirs: rows,
+    locks: [
+      ...identifiers.map((identifier) => lockOf.profile(profileOf(policy.projectType, identifier))),
+      ...[...absorbed, ...heirs].map((one) => lockOf.record(one.recordId)),
+      ...(own?.claim === undefined ? [] : [lockOf.email(own.claim.email)]),
+    ],
+  };
+}
+
+/** May the profile hold the data of the record that leaves? Not if the heir had the address before it. */
+function mayHold(
+  { recordId, identity }: { readonly recordId: string; readonly identity: Known['identity'] | null },
+  identifier: string,
+  heir: Known,
+): boolean {
+  if (identity === null || identity.claim?.email !== identifier || identity.intent === identifier) return true;
+  return outranks(toClaimant({ recordId, identity }), toClaimant(heir));
+}
+
+function inheriting({ recordId, identity }: Known, identifier: string): Row {
+  const pointer = identity.email === undefined ? { email: identifier } : { intent: identifier };
+  return { recordId, identity: { ...identity, ...pointer }, called: null };
+}
+
+/** Where to find, later, the profiles that a record leaves as they are. */
+export function pointersTo(
+  own: Identity | null,
+  moving: readonly string[],
+  { projectType }: Policy,
+): Partial<Identity> {
+  const [pointer, intent] = [pointerOf(projectType, own), own?.intent].filter(
+    (one) => one !== undefined && moving.includes(one),
+  );
+  if (pointer === undefined) return {};
+  const main = projectType === 'email' ? { email: pointer } : { userId: pointer };
+  return intent === undefined || intent === pointer ? main : { ...main, intent };
+}
+
+/** A converted Lead whose profile is the Contact's now. */
+export function withoutPointer({ recordId, identity }: Known): Row {
+  const { email: _email, userId: _userId, intent: _intent, ...rest } = identity;
+  return { recordId, identity: rest, called: null };
+}
+
+/** Of a profile that a record has no more, as a key for Iterable. */
+export function toProfiles(policy: Policy, identifiers: readonly string[]): Profile[] {
+  return identifiers.map((identifier) => profileOf(policy.projectType, identifier));
+}

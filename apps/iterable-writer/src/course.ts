@@ -1,0 +1,86 @@
+import type { ProfileCall } from '@libs/iterable';
+import { bulkBody } from './core/bulk-body.js';
+import type { Decision, Step } from './core/decision.js';
+import { endpointOf, notBefore } from './core/settle.js';
+import type { Entry } from './entry.js';
+import type { Sending } from './piece.js';
+
+/** The calls about one user, one after another: a message that needs more than one bulk update. Parked between them. */
+export interface Course {
+  readonly entry: Entry;
+  readonly decision: Decision;
+  /** What is still to be done; the first is next. */
+  steps: Step[];
+  /** Has a profile moved? Then what is known of the record's profiles is no longer so, however this ends. */
+  moved: boolean;
+  /** Times that the next step got no usable answer. */
+  attempt: number;
+  /** The next step not before. Epoch milliseconds. */
+  notBeforeMs: number;
+  /** The request of the last step. */
+  requestId: string | undefined;
+  /** Is it written down where its data may be? */
+  intended: boolean;
+  /** Was it asked who is in the way of an address? Once is enough. */
+  looked: boolean;
+  /** Is the next step on its way? */
+  underWay: boolean;
+}
+
+export function newCourse(entry: Entry, decision: Decision): Course {
+  return {
+    entry,
+    decision,
+    steps: [...decision.steps],
+    moved: false,
+    attempt: 0,
+    notBeforeMs: decision.notBeforeMs,
+    requestId: undefined,
+    intended: false,
+    looked: false,
+    underWay: false,
+  };
+}
+
+/** The next step is done: what follows may begin when Iterable has worked on it. `false`: there is nothing more. */
+export function advance(course: Course, nowMs: number, settleMs: number): boolean {
+  const done = course.steps.shift();
+  course.attempt = 0;
+  course.underWay = false;
+  if (done === undefined) return false;
+  if (done.kind === 'move') course.moved = true;
+  if (done.kind === 'look') return course.steps.length > 0; // reading settles nothing
+  const next = course.steps[0];
+  course.notBeforeMs = notBefore({ endpoint: endpointOf(done), atMs: nowMs }, next, settleMs);
+  return next !== undefined;
+}
+
+/** The body of a bulk step. */
+export function sendingOf(entry: Entry, decision: Decision, step: Step, course: Course | null): Sending {
+  if (step.kind === 'set') {
+    const { email, ...fields } = step.fields as { readonly email?: null };
+    return { ...bulkBody(step.on, JSON.stringify(fields), { email }), entry, decision, course };
+  }
+  if (step.kind !== 'write') throw new Error(`${step.kind} is no bulk step`);
+  const { message } = entry;
+  const update = message.kind === 'update' && message.belongsTo === undefined ? message : undefined;
+  const options = {
+    email: step.email,
+    userId: update?.userId,
+    replaceNested: message.kind === 'update' ? message.replaceNested : undefined,
+  };
+  return { ...bulkBody(step.on, entry.fields, options), entry, decision, course };
+}
+
+/** The call of a step that is neither bulk nor an opt-out. An address moves as such; where that is taken, and between ids, by a merge. */
+export function toCall(step: Step): ProfileCall {
+  if (step.kind === 'move') {
+    const { from, to, merge } = step;
+    return 'email' in from && 'email' in to && merge !== true
+      ? { kind: 'update-email', from: from.email, to: to.email }
+      : { kind: 'merge', source: from, destination: to };
+  }
+  if (step.kind === 'delete' || step.kind === 'forget' || step.kind === 'unforget')
+    return { kind: step.kind, profile: step.on };
+  throw new Error(`${step.kind} is no call about one profile`);
+}

@@ -1,0 +1,7 @@
+/** What becomes of the profile of a record that was deleted or merged in Salesforce, when no other record has it. */
+export const deletePolicies = ['ignore', 'flag', 'unsubscribe', 'delete', 'forget'] as const;
+export type DeletePolicy = (typeof deletePolicies)[number];
+
+/** What an opt-out in Salesforce does in Iterable. */
+export const optOutPolicies = ['unsubscribe', 'ignore'] as const;
+export type OptOutPolicy = (typeof optOutPolicies)[number];
