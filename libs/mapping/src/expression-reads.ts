@@ -6,7 +6,7 @@ export interface Read {
   readonly path: string;
   /** Is only asked whether it is there, as a relationship may be. */
   readonly existence: boolean;
-  /** Index into the text of the expression, at or behind what reads it. */
+  /** Index into the text of the expression. */
   readonly position: number;
 }
 
@@ -65,10 +65,10 @@ type Scope = ReadonlyMap<string, Places>;
  */
 export function expressionReads(text: string): ExpressionReads {
   try {
-    return new Walk().run(parseExpression(text).ast() as Node);
+    return new Walk().run(parseExpression(text).ast());
   } catch (error) {
     if (!(error instanceof ExpressionSyntaxError)) throw error;
-    return { reads: [], mistakes: [{ message: error.message, position: error.position }] };
+    return { reads: [], mistakes: [{ message: `is not JSONata: ${error.message}`, position: error.position }] };
   }
 }
 
@@ -81,8 +81,8 @@ class Walk {
     return { reads: this.reads, mistakes: this.mistakes };
   }
 
-  private refuse(message: string, { position = 0 }: Node, suggestion?: string): void {
-    const found = { message, position };
+  private refuse(message: string, node: Node, suggestion?: string): void {
+    const found = { message: `cannot be used: ${message}`, position: startOf(node) };
     this.mistakes.push(suggestion === undefined ? found : { ...found, suggestion });
   }
 
@@ -94,8 +94,8 @@ class Walk {
   private take(places: Places, node: Node, existence = false): void {
     for (const path of places) {
       if (path === '')
-        this.refuse('reads the whole record, so that the fields it needs cannot be seen; name them', node);
-      else this.reads.push({ path, existence, position: positionOf(node) });
+        this.refuse('it reads the whole record, so that nobody can see which fields it needs; name them', node);
+      else this.reads.push({ path, existence, position: startOf(node) });
     }
   }
 
@@ -240,7 +240,7 @@ class Walk {
     const own = called !== null && scope.has(called);
     const asksExistence = !own && (called === 'exists' || called === 'boolean' || called === 'not');
     if (called === null) this.use(procedure, context, scope);
-    else if (!own) this.checkFunction(called, { ...node, position: procedure?.position ?? node.position });
+    else if (!own) this.checkFunction(called, procedure ?? node);
     for (const argument of given) this.use(argument, context, scope, asksExistence);
     // A function of JSONata that is given too little takes what it stands in
     if (called !== null && !own && given.length < (MIN_ARGUMENTS.get(called) ?? 0)) this.take(context, node);
@@ -276,6 +276,10 @@ function sourceText(node: Node): string {
   return plain === true ? (node.steps ?? []).map((step) => String(step.value)).join('.') : '';
 }
 
-function positionOf(node: Node): number {
-  return node.position ?? node.steps?.at(-1)?.position ?? 0;
+/** JSONata keeps the place behind the token of a node. */
+function startOf(node: Node): number {
+  const [first] = node.steps ?? [];
+  if (first !== undefined) return startOf(first);
+  const length = typeof node.value === 'string' ? node.value.length + (node.type === 'variable' ? 1 : 0) : 0;
+  return Math.max(0, (node.position ?? 0) - length);
 }

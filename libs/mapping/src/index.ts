@@ -6,6 +6,7 @@ export * from './compile-mapping.js';
 export * from './email.js';
 export * from './expression.js';
 export * from './expression-reads.js';
+export { fileFormat, mappingSchema, topKeys, type JsonSchema, type TopKey } from './file-format.js';
 export * from './foreign-targets.js';
 export * from './mapped-record.js';
 export * from './mapping.js';

@@ -37,7 +37,7 @@ describe('parseMappingFiles', () => {
     ).toBe(`The mapping files have 3 mistakes:
   Contact.json:1:11: "emails" is no target; a target is email, userId or dataFields.<path>; did you mean "email"?
   Contact.json:1:30: the target of "Title" must be one text: email, userId or dataFields.<path>
-  Lead.yaml:2:1: unknown key "felds"; the keys are object and fields; did you mean "fields"?`);
+  Lead.yaml:2:1: unknown key "felds"; did you mean "fields"?`);
   });
 
   const nameless = { name: 'Lead.yaml', text: 'object: Lead\nfields:\n  Title: dataFields.Title\n' };

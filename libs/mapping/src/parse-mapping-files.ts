@@ -1,4 +1,5 @@
 import type { ProjectType } from '@libs/contracts';
+import { targetsOf } from './foreign-targets.js';
 import { MappingFilesError, type Mapping, type MappingFile, type MappingMistake, type MappingSet } from './mapping.js';
 import { parseMapping } from './parse-mapping.js';
 
@@ -23,7 +24,7 @@ export function parseMappingFiles(
     const first = set.get(parsed.object);
     if (first === undefined) set.set(parsed.object, parsed);
     else mistakes.push(ofFile(name, `${parsed.object} is already mapped by ${first.file}; one object, one file`));
-    if (options.projectType === 'email' && !parsed.fields.some((field) => field.target === 'email')) {
+    if (options.projectType === 'email' && !targetsOf(parsed).includes('email')) {
       mistakes.push(ofFile(name, 'no field is mapped to email, and this Iterable project knows its users by email'));
     }
   }

@@ -44,7 +44,7 @@ fields:
 
   it('lists every mistake of a file, in its order, with line, column and what was meant', () => {
     const text = `object: lead
-when: Status != 'Closed'
+filters: Status != 'Closed'
 feilds: {}
 fields:
   Email: emial
@@ -63,8 +63,8 @@ fields:
 `;
     expect(mistakesOf('Lead.yaml', text)).toEqual([
       'Lead.yaml:1:9: "lead" is spelled wrongly; did you mean "Lead"?',
-      'Lead.yaml:2:1: unknown key "when"; the keys are object and fields',
-      'Lead.yaml:3:1: unknown key "feilds"; the keys are object and fields; did you mean "fields"?',
+      'Lead.yaml:2:1: unknown key "filters"; the keys are object, fields, when, transform, constants, type, values, onNull, merge, identity and consent',
+      'Lead.yaml:3:1: unknown key "feilds"; did you mean "fields"?',
       'Lead.yaml:5:10: "emial" is no target; a target is email, userId or dataFields.<path>; did you mean "email"?',
       'Lead.yaml:6:3: "Account..Name" is not the path of a Salesforce field; did you mean "Account.Name"?',
       'Lead.yaml:7:3: "A.B.C.D.E.F.G" goes up 6 relationships; SOQL allows 5',
@@ -113,7 +113,7 @@ fields:
     [
       'Lead.yaml',
       'object: Lead\nfeilds:\n  Email: email\n',
-      ['Lead.yaml:2:1: unknown key "feilds"; the keys are object and fields; did you mean "fields"?'],
+      ['Lead.yaml:2:1: unknown key "feilds"; did you mean "fields"?'],
     ],
     [
       'Lead.yaml',

@@ -13,7 +13,12 @@ export const MAX_RELATIONSHIP_LEVELS = 5;
 export const MAX_RELATIONSHIPS = 55;
 
 /** Names that are safe on both sides: Salesforce API names (at most 80 characters), and Iterable's by facts/iterable.md §4. */
-const NAME = /^[A-Za-z][A-Za-z0-9_]{0,79}$/;
+const NAME_PATTERN = '[A-Za-z][A-Za-z0-9_]{0,79}';
+const NAME = new RegExp(`^${NAME_PATTERN}$`);
+
+/** What a source and a target look like at first sight, as the text of a regular expression; the checks below say more. */
+export const SOURCE_PATTERN = `^${NAME_PATTERN}(\\.${NAME_PATTERN}){0,${MAX_RELATIONSHIP_LEVELS}}$`;
+export const TARGET_PATTERN = `^(email|userId|dataFields(\\.${NAME_PATTERN})+)$`;
 
 /** Is this a name that is safe on both sides? */
 export function isName(text: string): boolean {

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, LineCounter, parseDocument, type Document, type YAMLMap } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type YAMLMap } from 'yaml';
 import type { MappingMistake } from './mapping.js';
 
 /** Collects what is wrong with one file. Positions are character offsets into its text. */
@@ -6,7 +6,10 @@ export class Mistakes {
   readonly lines = new LineCounter();
   readonly found: MappingMistake[] = [];
 
-  constructor(readonly file: string) {}
+  constructor(
+    readonly file: string,
+    readonly text: string,
+  ) {}
 
   add(offset: number, message: string, suggestion?: string): void {
     const { line, col } = this.lines.linePos(offset);
@@ -23,6 +26,8 @@ export class Mistakes {
 export interface Entry {
   readonly key: string;
   readonly value: unknown;
+  /** The values when it is a list of plain ones. */
+  readonly list: readonly unknown[] | null;
   /** The value when it is a block itself. */
   readonly block: YAMLMap | null;
   readonly keyOffset: number;
@@ -33,7 +38,8 @@ export interface Entry {
  * Reads YAML or JSON (to the YAML parser, JSON is YAML) whose top is a block of keys. `null` when it is neither: what is
  * wrong is in `mistakes` then.
  */
-export function readTop(text: string, mistakes: Mistakes): { document: Document; top: YAMLMap } | null {
+export function readTop(mistakes: Mistakes): { document: Document; top: YAMLMap } | null {
+  const { text } = mistakes;
   const document = parseDocument(text, {
     lineCounter: mistakes.lines,
     prettyErrors: false,
@@ -78,6 +84,7 @@ export function entriesOf(block: YAMLMap, document: Document, mistakes: Mistakes
     const entry: Entry = {
       key,
       value: isScalar(resolved) ? resolved.value : resolved,
+      list: listOf(resolved),
       block: isMap(resolved) ? resolved : null,
       keyOffset,
       valueOffset: (valueNode as { range?: readonly number[] } | null)?.range?.[0] ?? keyOffset,
@@ -87,4 +94,39 @@ export function entriesOf(block: YAMLMap, document: Document, mistakes: Mistakes
     else mistakes.add(keyOffset, `"${key}" is written twice, first on line ${mistakes.lineOf(first.keyOffset)}`);
   }
   return [...seen.values()];
+}
+
+function listOf(node: unknown): unknown[] | null {
+  return isSeq(node) && node.items.every((item) => isScalar(item)) ? node.items.map((item) => item.value) : null;
+}
+
+/**
+ * Where in a file a character of a text value stands that begins at `offset`, in any of YAML's ways to write a text: quoted,
+ * folded and indented ones differ from their value in blanks and escapes. The beginning, when it cannot be told.
+ */
+export function offsetInText(file: string, offset: number, value: string, index: number): number {
+  const quote = file[offset] === '"' || file[offset] === "'" ? file[offset] : null;
+  const isBlock = file[offset] === '|' || file[offset] === '>';
+  let at = isBlock ? file.indexOf('\n', offset) + 1 : offset + (quote === null ? 0 : 1);
+  for (let place = 0; place < Math.min(index, value.length); place += 1) {
+    const char = value[place] as string;
+    if (/\s/.test(char)) continue;
+    at = skipTo(char);
+    if (file[at] !== char) return offset;
+    at += quote === "'" && char === "'" ? 2 : 1;
+  }
+  const last = value[index];
+  if (last === undefined || /\s/.test(last)) return at;
+  const found = skipTo(last);
+  return file[found] === last ? found : offset;
+
+  function skipTo(char: string): number {
+    let next = at;
+    while (next < file.length && file[next] !== char && (/\s/.test(file[next] as string) || isEscape(next))) next += 1;
+    return isEscape(next) && file[next + 1] === char ? next + 1 : next;
+  }
+
+  function isEscape(place: number): boolean {
+    return quote === '"' && file[place] === '\\';
+  }
 }
