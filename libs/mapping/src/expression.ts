@@ -61,8 +61,9 @@ export function parseExpression(text: string): jsonata.Expression {
     return jsonata(text, OPTIONS);
   } catch (error) {
     const { message, position, token } = error as jsonata.JsonataError;
-    // The parser stands behind the token that it stumbled on
-    const start = Math.max(0, (position ?? text.length) - (typeof token === 'string' ? token.length : 0));
+    // The parser stands behind the token that it stumbled on, or at the end
+    const length = typeof token === 'string' && token !== '(end)' ? token.length : 0;
+    const start = Math.max(0, (position ?? text.length) - length);
     throw new ExpressionSyntaxError(message, Math.min(start, text.length));
   }
 }
