@@ -1,25 +1,36 @@
-import { Controller, Inject } from '@nestjs/common';
-import { topics, type Command } from '@libs/contracts';
+import { Controller, Inject, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { BACKFILL_TARGET, targetOfCommand, topics, type Command } from '@libs/contracts';
 import { OnBatch, type Batch, type Claim, type EventLogServer } from '@libs/event-log';
+import type { LiveMappings } from '@libs/service';
 import { Session, type SessionParts } from './session.js';
 
 export const SESSION_PARTS = Symbol('session parts');
+export const MAPPINGS = Symbol('mappings');
 export const SERVER = Symbol('event-log server');
 
 /** Commands in, jobs and answers out. Whoever owns the one partition of the admin topic runs the jobs. */
 @Controller()
-export class BackfillHandler {
+export class BackfillHandler implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private current: { readonly claim: Claim; readonly session: Session } | null = null;
 
   constructor(
     @Inject(SESSION_PARTS) private readonly parts: SessionParts,
     @Inject(SERVER) server: EventLogServer,
+    @Inject(MAPPINGS) private readonly mappings: Pick<LiveMappings, 'start' | 'close'>,
   ) {
     // Jobs go on when the partition becomes ours, without waiting for a command.
     server.onAssigned((claims) => {
       for (const claim of claims) this.sessionOf(claim);
       if (claims.length === 0) parts.health.set('backfill', true, 'standing by');
     });
+  }
+
+  onApplicationBootstrap(): void {
+    this.mappings.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.mappings.close();
   }
 
   private sessionOf(claim: Claim): Session {
@@ -30,6 +41,9 @@ export class BackfillHandler {
   @OnBatch(topics.commands)
   async onCommands(batch: Batch<Command>): Promise<void> {
     const session = this.sessionOf(batch.claim);
-    for (const { value } of batch.records) await session.command(value);
+    for (const { value } of batch.records) {
+      // A type of nobody's is answered here: a command must not vanish
+      if ((targetOfCommand(value.type) ?? BACKFILL_TARGET) === BACKFILL_TARGET) await session.command(value);
+    }
   }
 }

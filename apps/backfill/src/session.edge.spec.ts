@@ -127,7 +127,7 @@ function begin(log: EmbeddedLog, salesforce: SalesforceClient) {
     {
       log,
       salesforce,
-      mappedObjects: ['Lead', 'Contact'],
+      mappedObjects: () => ['Lead', 'Contact'],
       metrics: createMetrics(),
       health,
       logger: createLogger('test', 'silent'),

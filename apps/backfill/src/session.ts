@@ -24,7 +24,8 @@ const REPORT_EVERY_MS = 1_000;
 export interface SessionParts {
   readonly log: EventLog;
   readonly salesforce: SalesforceClient;
-  readonly mappedObjects: readonly string[];
+  /** The objects that are mapped now. */
+  readonly mappedObjects: () => readonly string[];
   readonly metrics: Metrics;
   readonly health: Health;
   readonly logger: Logger;
@@ -87,7 +88,7 @@ export class Session {
     // The same command id twice does its work once.
     if (known !== undefined)
       return { type: 'accepted', known: true, data: { duplicate: true, state: known.cursor.state } };
-    const planned = planJob(command, this.parts.mappedObjects);
+    const planned = planJob(command, this.parts.mappedObjects());
     if (!planned.ok)
       return {
         type: 'rejected',

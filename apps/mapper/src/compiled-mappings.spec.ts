@@ -70,4 +70,26 @@ describe('CompiledMappings', () => {
     expect(await mappings.of('Lead')).not.toBe(first);
     expect(org.described).toHaveLength(6);
   });
+
+  it('gives the mapping of another set from the moment that it is replaced; what was given before stays', async () => {
+    const { org, mappings } = setUp();
+    const before = await mappings.of('Lead');
+    const slow = Promise.withResolvers<void>();
+    const answer = org.describe.bind(org);
+    org.describe = async (name) => {
+      await slow.promise;
+      return answer(name);
+    };
+    mappings.forget('Lead');
+    const underWay = mappings.of('Lead');
+    const without = text.replace('  LastName: dataFields.Last\n', '');
+    mappings.replace(parseMappingFiles([{ name: 'Lead.yaml', text: without }]));
+    slow.resolve();
+    expect((await underWay)?.version).toBe(before?.version);
+    const after = await mappings.of('Lead');
+    expect(after?.select).not.toContain('LastName');
+    expect(before?.select).toContain('LastName');
+    mappings.replace(parseMappingFiles([]));
+    expect(await mappings.of('Lead')).toBeNull();
+  });
 });

@@ -1,14 +1,13 @@
 import { AccessRefusedError } from '@libs/contracts';
 import {
   compileMapping,
-  resolveSources,
   type CompiledMapping,
   type Mapping,
   type MappingSet,
-  type ObjectShape,
   type ResolvedSources,
 } from '@libs/mapping';
 import type { SalesforceClient } from '@libs/salesforce';
+import { resolveMapping, WHY_HIDDEN } from './resolve-mapping.js';
 
 /** A mapping reads what the org does not show: a lost permission or a field that is gone. Nothing is read until it is back. */
 export class MappedFieldHiddenError extends AccessRefusedError {
@@ -17,10 +16,10 @@ export class MappedFieldHiddenError extends AccessRefusedError {
 
 /** The mappings in force, compiled with what the org says of their fields: asked at first use, and again after {@link forget}. */
 export class CompiledMappings {
-  private readonly compiled = new Map<string, Promise<CompiledMapping>>();
+  private compiled = new Map<string, Promise<CompiledMapping>>();
 
   constructor(
-    private readonly mappings: MappingSet,
+    private mappings: MappingSet,
     private readonly salesforce: Pick<SalesforceClient, 'describe'>,
   ) {}
 
@@ -33,14 +32,24 @@ export class CompiledMappings {
     if (mapping === undefined) return null;
     const known = this.compiled.get(object);
     if (known !== undefined) return known;
+    const { compiled } = this;
     const compiling = this.compile(mapping);
-    this.compiled.set(object, compiling);
+    compiled.set(object, compiling);
     try {
       return await compiling;
     } catch (error) {
-      this.compiled.delete(object); // the next batch asks again
+      compiled.delete(object); // the next batch asks again
       throw error;
     }
+  }
+
+  /**
+   * Puts another set in force for every later call of {@link of}. What was given out before stays as it is, so that no batch
+   * is mapped by two versions.
+   */
+  replace(mappings: MappingSet): void {
+    this.mappings = mappings;
+    this.compiled = new Map();
   }
 
   /** Salesforce refused to answer for a mapping: what describe said may no longer be so. */
@@ -49,21 +58,9 @@ export class CompiledMappings {
   }
 
   private async compile(mapping: Mapping): Promise<CompiledMapping> {
-    const resolved = await this.resolve(mapping);
+    const resolved = await resolveMapping(mapping, this.salesforce);
     if (resolved.unknown.length > 0) throw new MappedFieldHiddenError(describeHidden(mapping, resolved.unknown));
     return compileMapping(mapping, resolved);
-  }
-
-  private async resolve(mapping: Mapping): Promise<ResolvedSources> {
-    const shapes = new Map<string, ObjectShape>();
-    for (;;) {
-      const answer = resolveSources(mapping, shapes);
-      if (!('missing' in answer)) return answer;
-      const described = await Promise.all(
-        answer.missing.map(async (name) => [name, await this.salesforce.describe(name)] as const),
-      );
-      for (const [name, shape] of described) shapes.set(name, shape);
-    }
   }
 }
 
@@ -71,5 +68,5 @@ function describeHidden({ file, object }: Mapping, hidden: ResolvedSources['unkn
   const fields = hidden.map(({ source, suggestion }) =>
     suggestion === undefined ? `${object}.${source}` : `${object}.${source} (did you mean ${suggestion}?)`,
   );
-  return `${file}: the integration user cannot see ${fields.join(', ')}: gone, misspelt or hidden by field-level security`;
+  return `${file}: the integration user cannot see ${fields.join(', ')}: ${WHY_HIDDEN}`;
 }

@@ -1,12 +1,26 @@
-import { Controller } from '@nestjs/common';
-import { topics, type RecordBatch } from '@libs/contracts';
+import { Controller, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { topics, type Command, type RecordBatch } from '@libs/contracts';
 import { OnBatch, type Batch } from '@libs/event-log';
+import { MappingCommands } from './mapping-commands.js';
+import { MappingLifecycle } from './mapping-lifecycle.js';
 import { Mapper } from './mapper.js';
 
 /** Batches of ids in, users out. The lanes are read apart, so that a backfill never holds up a real-time batch. */
 @Controller()
-export class MapperHandler {
-  constructor(private readonly mapper: Mapper) {}
+export class MapperHandler implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  constructor(
+    private readonly mapper: Mapper,
+    private readonly commands: MappingCommands,
+    private readonly mappings: MappingLifecycle,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.mappings.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.mappings.close();
+  }
 
   @OnBatch(topics.realtimeBatches)
   async realtime(batch: Batch<RecordBatch>): Promise<void> {
@@ -16,5 +30,10 @@ export class MapperHandler {
   @OnBatch(topics.backfillBatches)
   async backfill(batch: Batch<RecordBatch>): Promise<void> {
     await this.mapper.process(batch, 'backfill');
+  }
+
+  @OnBatch(topics.commands)
+  async onCommands(batch: Batch<Command>): Promise<void> {
+    for (const { value } of batch.records) await this.commands.take(value, batch.claim);
   }
 }

@@ -1,12 +1,15 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { compileMapping } from '@libs/mapping';
 import { createSalesforceClient, type SalesforceClient } from '@libs/salesforce';
-import type { ServiceParts, ServiceSpec } from '@libs/service';
+import { LiveMappings, type ServiceParts, type ServiceSpec } from '@libs/service';
 import { CompiledMappings } from './compiled-mappings.js';
 import { mapperSettings, type MapperSettings } from './mapper.config.js';
 import { MapperHandler } from './mapper.handler.js';
 import { Mapper } from './mapper.js';
-import { readMappings } from './read-mappings.js';
+import { MappingCommands } from './mapping-commands.js';
+import { MappingLifecycle } from './mapping-lifecycle.js';
+import { MAPPER, MappingStatus } from './mapping-status.js';
+import { toMapperSet } from './read-mappings.js';
+import { checkFields } from './resolve-mapping.js';
 
 /** Invariant 5: most batches, of some 400 records each, that a partition has in memory at a time. */
 const MAX_BATCHES = 6;
@@ -15,25 +18,36 @@ const MAX_BATCHES = 6;
 export class MapperModule {
   /** Errors: a BadSettingError for mapping files that cannot be used. */
   static with(settings: MapperSettings, parts: ServiceParts, salesforce: SalesforceClient): DynamicModule {
-    const { log, metrics, health } = parts;
+    const { log, metrics, health, logger } = parts;
     const projectType = settings.ITERABLE_PROJECT_TYPE;
-    const mappings = readMappings(settings.MAPPINGS_DIR, projectType);
-    for (const mapping of mappings.values()) {
-      const { object, version } = compileMapping(mapping);
-      metrics.mapperInfo.set({ object, version }, 1);
-    }
-    const compiled = new CompiledMappings(mappings, salesforce);
+    const live = new LiveMappings({
+      app: MAPPER,
+      directory: settings.MAPPINGS_DIR,
+      read: (files, directory) => toMapperSet(files, directory, projectType),
+      check: (next, inForce) => checkFields(next, inForce, salesforce),
+      metrics,
+      health,
+      logger,
+    });
+    const compiled = new CompiledMappings(live.inForce, salesforce);
+    const status = new MappingStatus({ log, logger, health }, live);
     const mapper = new Mapper({ log, salesforce, mappings: compiled, metrics, health, projectType });
+    const commands = new MappingCommands({ log, metrics, mappings: live, status });
+    const lifecycle = new MappingLifecycle({ live, compiled, status, metrics, health });
     return {
       module: MapperModule,
       controllers: [MapperHandler],
-      providers: [{ provide: Mapper, useValue: mapper }],
+      providers: [
+        { provide: Mapper, useValue: mapper },
+        { provide: MappingCommands, useValue: commands },
+        { provide: MappingLifecycle, useValue: lifecycle },
+      ],
     };
   }
 }
 
 export const mapperService: ServiceSpec<typeof mapperSettings> = {
-  name: 'mapper',
+  name: MAPPER,
   settings: mapperSettings,
   maxRecords: MAX_BATCHES,
   module: (settings, parts) => MapperModule.with(settings, parts, createSalesforceClient(settings, parts)),

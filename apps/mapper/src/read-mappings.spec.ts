@@ -2,8 +2,14 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { readTextFiles } from '@libs/config';
 import { BadSettingError } from '@libs/contracts';
-import { readMappings } from './read-mappings.js';
+import { mappingFileExtensions, type MappingSet } from '@libs/mapping';
+import { toMapperSet } from './read-mappings.js';
+
+function readMappings(directory: string): MappingSet {
+  return toMapperSet(readTextFiles(directory, mappingFileExtensions), directory, 'email');
+}
 
 function directoryWith(files: Record<string, string>): string {
   const directory = mkdtempSync(join(tmpdir(), 'mappings-'));
@@ -13,7 +19,7 @@ function directoryWith(files: Record<string, string>): string {
 
 function refusal(directory: string): string {
   try {
-    readMappings(directory, 'email');
+    readMappings(directory);
   } catch (error) {
     if (error instanceof BadSettingError) return error.message;
     throw error;
@@ -21,14 +27,14 @@ function refusal(directory: string): string {
   throw new Error('not refused');
 }
 
-describe('readMappings', () => {
+describe('toMapperSet', () => {
   it('reads both forms and leaves other files alone', () => {
     const directory = directoryWith({
       'Lead.json': '{"Email": "email"}',
       'contacts.yaml': 'object: Contact\nfields:\n  Email: email\n',
       'README.md': '# ours',
     });
-    expect([...readMappings(directory, 'email').keys()]).toEqual(['Lead', 'Contact']);
+    expect([...readMappings(directory).keys()]).toEqual(['Lead', 'Contact']);
   });
 
   it('says that there is none', () => {

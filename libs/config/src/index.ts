@@ -5,3 +5,4 @@
 export * from './fragments.js';
 export * from './load-settings.js';
 export * from './read-text-files.js';
+export * from './watch-text-files.js';

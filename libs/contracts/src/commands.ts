@@ -70,7 +70,16 @@ export type BackfillProgress = z.infer<typeof backfillProgress>;
 /** Target of the mapping commands: their key on `sync.commands.v1`. */
 export const MAPPING_TARGET = 'mapping';
 
-/** Data of `mapping.reload`: none. Every service that reads mappings looks at its files at once, and answers. */
+/** Every target, in the order in which they came. */
+export const commandTargets = [BACKFILL_TARGET, MAPPING_TARGET] as const;
+export type CommandTarget = (typeof commandTargets)[number];
+
+/** Who is to carry out a command, by the first part of its type; `null`: nobody does. */
+export function targetOfCommand(type: string): CommandTarget | null {
+  return commandTargets.find((target) => type.startsWith(`${target}.`)) ?? null;
+}
+
+/** Data of `mapping.reload`: none. The mapper that takes the command looks at its files at once, and answers; every other instance sees an edit by itself. */
 export const mappingReload = z.strictObject({});
 
 /** The mappings that a service works by: the data of `mapping-applied` on `sync.status.v1`. */

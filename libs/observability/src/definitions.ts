@@ -20,6 +20,12 @@ const CALL_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 export const metricDefinitions = define({
   // Every service
   ready: { type: 'gauge', name: 'sync_ready', help: '1 when the service is ready, else 0.', labels: ['app'] },
+  mappingBroken: {
+    type: 'gauge',
+    name: 'sync_mapping_broken',
+    help: '1 while the mapping files are broken or refused and the last good ones stay in force, else 0.',
+    labels: ['app'],
+  },
   consumerLag: {
     type: 'gauge',
     name: 'sync_consumer_lag_records',

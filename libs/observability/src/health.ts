@@ -2,6 +2,8 @@
 export interface HealthCheck {
   readonly name: string;
   readonly ok: boolean;
+  /** Something that a person should mend, although the service works: `ok` all the same. */
+  readonly warning?: true;
   /** For a person: what is wrong, since when, what happens next. No personal data. */
   readonly detail?: string;
 }
@@ -23,6 +25,16 @@ export class Health {
 
   set(name: string, ok: boolean, detail?: string): void {
     this.checks.set(name, detail === undefined ? { name, ok } : { name, ok, detail });
+  }
+
+  /** The check holds, but someone should look: readiness stays as it is. Ends with the next `set`. */
+  warn(name: string, detail: string): void {
+    this.checks.set(name, { name, ok: true, warning: true, detail });
+  }
+
+  /** What the check was about is there no more. */
+  clear(name: string): void {
+    this.checks.delete(name);
   }
 
   /** Makes another service's health part of this one, its checks named `<name>/<check>`: for several services in one process. */
