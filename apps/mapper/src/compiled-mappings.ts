@@ -1,6 +1,7 @@
 import { AccessRefusedError } from '@libs/contracts';
 import {
   compileMapping,
+  foreignTargets,
   type CompiledMapping,
   type Mapping,
   type MappingSet,
@@ -33,7 +34,7 @@ export class CompiledMappings {
     const known = this.compiled.get(object);
     if (known !== undefined) return known;
     const { compiled } = this;
-    const compiling = this.compile(mapping);
+    const compiling = this.compile(mapping, this.mappings);
     compiled.set(object, compiling);
     try {
       return await compiling;
@@ -57,10 +58,10 @@ export class CompiledMappings {
     this.compiled.delete(object);
   }
 
-  private async compile(mapping: Mapping): Promise<CompiledMapping> {
+  private async compile(mapping: Mapping, mappings: MappingSet): Promise<CompiledMapping> {
     const resolved = await resolveMapping(mapping, this.salesforce);
     if (resolved.unknown.length > 0) throw new MappedFieldHiddenError(describeHidden(mapping, resolved.unknown));
-    return compileMapping(mapping, resolved);
+    return compileMapping(mapping, { ...resolved, clear: foreignTargets(mappings, mapping.object) });
   }
 }
 

@@ -11,6 +11,7 @@ export * from './foreign-targets.js';
 export * from './mapped-record.js';
 export * from './mapping.js';
 export * from './mapping-sources.js';
+export * from './mapping-version.js';
 export * from './parse-mapping.js';
 export * from './parse-mapping-files.js';
 export type { SourceRecord } from './record-readers.js';

@@ -1,10 +1,10 @@
 import { readFiles, TextFilesWatch, UnreadableFilesError, type FilesReading, type TextFile } from '@libs/config';
 import { BadSettingError, isRetryable } from '@libs/contracts';
 import {
-  compileMapping,
   describeMistake,
   mappingFileExtensions,
   MappingFilesError,
+  mappingVersion,
   parseMappingFiles,
   type MappingSet,
 } from '@libs/mapping';
@@ -71,7 +71,7 @@ export function readMappingSet(
 
 /** The version of each object's mapping. */
 export function versionsOf(mappings: MappingSet): Record<string, string> {
-  return Object.fromEntries([...mappings].map(([object, mapping]) => [object, compileMapping(mapping).version]));
+  return Object.fromEntries([...mappings].map(([object, mapping]) => [object, mappingVersion(mapping)]));
 }
 
 /** Objects whose version is not the same in both, the ones that only one has included. */
@@ -152,7 +152,7 @@ export class LiveMappings {
       this.refuse(error, cause);
       return true;
     }
-    const text = JSON.stringify([...next]);
+    const text = JSON.stringify(versionsOf(next));
     if (text !== this.retry.text) this.retry = { text, delayMs: FIRST_RETRY_MS, atMs: 0 };
     if (Date.now() < this.retry.atMs) return false;
     try {
