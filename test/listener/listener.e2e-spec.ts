@@ -1,22 +1,31 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadSettings } from '@libs/config';
-import { allTopics, backfillStart, topics, type Command, type RecordChange } from '@libs/contracts';
+import { loadSettings, readTextFiles } from '@libs/config';
+import {
+  allTopics,
+  backfillStart,
+  topics,
+  type Command,
+  type MappingApplied,
+  type RecordChange,
+} from '@libs/contracts';
 import { createEmbeddedLog, decode, type EventLog } from '@libs/event-log';
 import { createLogger, createMetrics, Health, type Metrics } from '@libs/observability';
 import { createChangeSource } from '@libs/salesforce';
-import { startService } from '@libs/service';
+import { readMappingSet, startService, versionsOf } from '@libs/service';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cdcListenerSettings } from '../../apps/cdc-listener/src/cdc-listener.config.js';
 import { CdcListenerHandler } from '../../apps/cdc-listener/src/cdc-listener.handler.js';
 import { cdcListenerService } from '../../apps/cdc-listener/src/cdc-listener.module.js';
+import { fixedChannels } from '../../apps/cdc-listener/test/fixed-channels.js';
 import type { Sandbox } from '../../apps/sandbox/src/sandbox.js';
 import { clientOf, openSandbox } from '../support/sandbox-in-process.js';
 import { waitFor } from '../support/wait.js';
 
 /** The listener against the sandbox over real HTTP, on an embedded log of its own. */
 const LEADS = '/data/LeadChangeEvent';
+const CONTACTS = '/data/ContactChangeEvent';
 const SESSION_TIMEOUT_MS = 1_000;
 
 let sandbox: Sandbox;
@@ -58,7 +67,8 @@ async function listen({ own = log, until = 'subscribed' } = {}): Promise<{
   const source = createChangeSource(settings(), { metrics, logger });
   const channels = new Map([[LEADS, ['Lead']]]);
   const timings = { tickMs: 100, allowanceMs: 200, patience: { refusedMs: 500, blindMs: 500 } };
-  const parts = { log: own, metrics, health, logger, source, channels, pollMs: 200, delayMs: () => 20, timings };
+  const following = fixedChannels(channels);
+  const parts = { log: own, metrics, health, logger, source, following, pollMs: 200, delayMs: () => 20, timings };
   const handler = new CdcListenerHandler(parts);
   handler.onApplicationBootstrap();
   let closed: Promise<void> | undefined;
@@ -68,7 +78,9 @@ async function listen({ own = log, until = 'subscribed' } = {}): Promise<{
   return { health, close };
 }
 
-const detailOf = (health: Health) => health.report().checks.find(({ name }) => name === 'subscription')?.detail ?? '';
+const checkOf = (health: Health, check: string) =>
+  health.report().checks.find(({ name }) => name === check)?.detail ?? '';
+const detailOf = (health: Health) => checkOf(health, 'subscription');
 
 async function changes(): Promise<RecordChange[]> {
   const found: RecordChange[] = [];
@@ -129,6 +141,56 @@ describe('the listener on the sandbox', () => {
     expect(Math.abs((created?.commitTimestamp ?? 0) - Date.now())).toBeLessThan(60_000);
     expect((await metrics.listenerChanges.get()).values[0]?.value).toBe(2);
     expect((await metrics.listenerActive.get()).values[0]?.value).toBe(1);
+  });
+
+  it('follows an object from the moment that its mapping file comes, without a new start, and lets it go only when the mapper has', async () => {
+    const mappings = join(dataDir, 'mappings');
+    mkdirSync(mappings);
+    const map = (object: string) =>
+      writeFileSync(join(mappings, `${object}.yaml`), `object: ${object}\nfields:\n  Email: email\n`);
+    const mapperGoesBy = async (...objects: string[]) => {
+      const all = versionsOf(readMappingSet(readTextFiles(mappings, ['.yaml']), mappings));
+      const versions = Object.fromEntries(objects.map((object) => [object, all[object] ?? 'of before']));
+      const data = { versions, changed: objects, cause: 'edit' } satisfies MappingApplied;
+      const value = { id: 'mapping', type: 'mapping-applied' as const, data, time: Date.now(), by: 'mapper' };
+      await log.append([{ topic: topics.status, key: 'mapping', value }]);
+    };
+    map('Lead');
+    await mapperGoesBy('Lead');
+    const own = { ...org.settings, DATA_DIR: dataDir, MAPPINGS_DIR: mappings };
+    const health = new Health();
+    const logger = createLogger('test', 'silent');
+    const service = await startService(cdcListenerService, loadSettings('cdc-listener', cdcListenerSettings, own), {
+      log,
+      metrics,
+      health,
+      logger,
+    });
+    closers.push(() => service.close());
+    const subscribedTo = (...channels: string[]) =>
+      waitFor(`a subscription to ${channels.join(' and ')}`, () => {
+        return detailOf(health).startsWith(`subscribed to ${channels.join(', ')}`) && health.ready;
+      });
+    await subscribedTo(LEADS);
+    const before = await create('before');
+    await arrives(before);
+
+    map('Contact');
+    await subscribedTo(CONTACTS, LEADS);
+    const contact = await org.createRecord('Contact', { LastName: 'New', Email: 'new@example.com' });
+    const lead = await create('after');
+    await arrives(contact, lead);
+    expect((await changes()).filter(({ recordId }) => recordId === before)).toHaveLength(1);
+    expect(await commands()).toEqual([]); // no hole: it went on from where it stood
+
+    await mapperGoesBy('Lead', 'Contact');
+    rmSync(join(mappings, 'Contact.yaml'));
+    await waitFor('the edit', () => !checkOf(health, 'mappings').includes('Contact'));
+    const still = await org.createRecord('Contact', { LastName: 'Still', Email: 'still@example.com' });
+    await arrives(still);
+    await mapperGoesBy('Lead');
+    await waitFor('the channel to be given up', () => detailOf(health) === `subscribed to ${LEADS}`);
+    await arrives(await create('last'));
   });
 
   it.each([

@@ -10,6 +10,7 @@ import { createChangeSource, type ChannelEvent, type StreamObserver } from '@lib
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cdcListenerSettings } from '../../apps/cdc-listener/src/cdc-listener.config.js';
 import { CdcListenerHandler } from '../../apps/cdc-listener/src/cdc-listener.handler.js';
+import { fixedChannels } from '../../apps/cdc-listener/test/fixed-channels.js';
 import { selfSigned } from '../../apps/sandbox/src/salesforce/testing/certificate.js';
 import { createSandbox, type Sandbox } from '../../apps/sandbox/src/sandbox.js';
 import { sandboxSettings } from '../../apps/sandbox/src/sandbox.config.js';
@@ -80,7 +81,8 @@ async function listen(own = source(), channels: readonly string[] = [LEADS], unt
   const logger = createLogger('test', 'silent');
   const objectsOf = new Map(channels.map((channel) => [channel, [channel === LEADS ? 'Lead' : channel]]));
   const timings = { tickMs: 100, allowanceMs: 200, patience: { refusedMs: 500, blindMs: 500 } };
-  const parts = { log, metrics, health, logger, source: own, channels: objectsOf, pollMs: 200, timings };
+  const following = fixedChannels(objectsOf);
+  const parts = { log, metrics, health, logger, source: own, following, pollMs: 200, timings };
   const handler = new CdcListenerHandler({ ...parts, delayMs: () => 20 });
   handler.onApplicationBootstrap();
   let closed: Promise<void> | undefined;

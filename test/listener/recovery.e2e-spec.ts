@@ -12,6 +12,7 @@ import { backfillService } from '../../apps/backfill/src/backfill.module.js';
 import { cdcListenerSettings } from '../../apps/cdc-listener/src/cdc-listener.config.js';
 import { CdcListenerHandler } from '../../apps/cdc-listener/src/cdc-listener.handler.js';
 import { cdcListenerService } from '../../apps/cdc-listener/src/cdc-listener.module.js';
+import { fixedChannels } from '../../apps/cdc-listener/test/fixed-channels.js';
 import type { Sandbox } from '../../apps/sandbox/src/sandbox.js';
 import { bookOutcomes } from '../support/outcome-maker.js';
 import { clientOf, openSandbox } from '../support/sandbox-in-process.js';
@@ -84,7 +85,8 @@ async function listen(transport: Transport, channels: ReadonlyMap<string, readon
   const health = new Health();
   const settings = loadSettings('cdc-listener', cdcListenerSettings, settingsOf(transport));
   const source = createChangeSource(settings, { metrics, logger, pubsub: { timings: { settleMs: 50, tickMs: 20 } } });
-  const parts = { log, metrics, health, logger, source, channels, pollMs: 150, timings: TIMINGS };
+  const following = fixedChannels(channels);
+  const parts = { log, metrics, health, logger, source, following, pollMs: 150, timings: TIMINGS };
   const handler = new CdcListenerHandler({ ...parts, delayMs: () => 20 });
   handler.onApplicationBootstrap();
   let closed: Promise<void> | undefined;

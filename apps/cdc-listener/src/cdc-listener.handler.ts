@@ -3,11 +3,17 @@ import { groupOf, isRetryable, leaseRoles, topics } from '@libs/contracts';
 import type { Consumer, EventLog, Lease } from '@libs/event-log';
 import { pause } from '@libs/salesforce';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import type { Following } from './following.js';
 import { Listening, type ListeningParts } from './listening.js';
 import { SUBSCRIPTION_CHECK } from './subscription-report.js';
 
 const ROLE = 'cdc-listener';
 const JOIN_RETRY_MS = 1_000;
+
+export interface HandlerParts extends Omit<ListeningParts, 'channels' | 'renewed'> {
+  readonly log: EventLog;
+  readonly following: Pick<Following, 'channels' | 'onOthers' | 'start' | 'close'>;
+}
 
 /** Waits for the lease of the role; listens while it is held; stands by otherwise. */
 export class CdcListenerHandler implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -18,11 +24,12 @@ export class CdcListenerHandler implements OnApplicationBootstrap, BeforeApplica
   /** Does another instance hold the lease? */
   private standingBy = false;
 
-  constructor(private readonly parts: ListeningParts & { readonly log: EventLog }) {
+  constructor(private readonly parts: HandlerParts) {
     parts.health.set(SUBSCRIPTION_CHECK, false, 'not started yet');
   }
 
   onApplicationBootstrap(): void {
+    this.parts.following.start((error) => this.crashed(error));
     this.joining = this.join().catch((error: unknown) => this.crashed(error));
   }
 
@@ -32,6 +39,7 @@ export class CdcListenerHandler implements OnApplicationBootstrap, BeforeApplica
     await this.joining;
     await this.listening.catch(() => undefined);
     await this.consumer?.close();
+    await this.parts.following.close();
   }
 
   private async join(): Promise<void> {
@@ -63,7 +71,7 @@ export class CdcListenerHandler implements OnApplicationBootstrap, BeforeApplica
   private async hold(lease: Lease): Promise<void> {
     this.standingBy = false;
     const signal = AbortSignal.any([lease.signal, this.stopping.signal]);
-    this.listening = new Listening(this.parts, lease, signal).run();
+    this.listening = this.listen(lease, signal);
     await this.listening;
     // Stopped by ourselves: the lease is still ours until the group is left
     if (!lease.signal.aborted) await once(lease.signal, 'abort');
@@ -73,8 +81,37 @@ export class CdcListenerHandler implements OnApplicationBootstrap, BeforeApplica
     else this.parts.health.set(SUBSCRIPTION_CHECK, false, 'asking for the lease');
   }
 
+  /** Listens until `signal` aborts; to other channels, with a new subscription, when the mappings ask for others. */
+  private async listen(lease: Lease, signal: AbortSignal): Promise<void> {
+    const { following } = this.parts;
+    const held = remembering(lease);
+    for (let renewed = false; !signal.aborted; renewed = true) {
+      const others = new AbortController();
+      const { channels } = following;
+      following.onOthers(() => others.abort());
+      // Invariant 1: it ends with its position stored, from which the next one goes on
+      await new Listening({ ...this.parts, channels, renewed }, held, AbortSignal.any([signal, others.signal])).run();
+    }
+  }
+
   private crashed(error: unknown): void {
     this.parts.health.set(SUBSCRIPTION_CHECK, false, 'stopped by an error');
     this.parts.health.fail(error);
   }
+}
+
+/** The lease, its cursor being the last that was stored: for one holder after another in the same holding. */
+function remembering(lease: Lease): Lease {
+  let { cursor } = lease;
+  return {
+    signal: lease.signal,
+    get cursor() {
+      return cursor;
+    },
+    heartbeatAgeMs: () => lease.heartbeatAgeMs(),
+    async saveCursor(text) {
+      await lease.saveCursor(text);
+      cursor = text;
+    },
+  };
 }

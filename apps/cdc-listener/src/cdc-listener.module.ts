@@ -1,12 +1,10 @@
 import { Module } from '@nestjs/common';
-import { readTextFiles } from '@libs/config';
-import { mappingFileExtensions, parseMappingFiles } from '@libs/mapping';
 import { createChangeSource } from '@libs/salesforce';
-import type { ServiceSpec } from '@libs/service';
+import { LiveMappings, type ServiceSpec } from '@libs/service';
 import { cdcListenerSettings } from './cdc-listener.config.js';
 import { CdcListenerHandler } from './cdc-listener.handler.js';
-import { defaultChannels, objectsByChannel } from './core/channels.js';
 import { EventFilter } from './event-filter.js';
+import { Following } from './following.js';
 
 @Module({})
 export class CdcListenerModule {}
@@ -16,18 +14,24 @@ export const cdcListenerService: ServiceSpec<typeof cdcListenerSettings> = {
   settings: cdcListenerSettings,
   module: (settings, parts) => {
     const source = createChangeSource(settings, parts);
-    const readMappings = () => parseMappingFiles(readTextFiles(settings.MAPPINGS_DIR, mappingFileExtensions));
-    const mappings = readMappings();
-    const channels = objectsByChannel(settings.SALESFORCE_CHANNELS ?? defaultChannels(mappings), mappings);
+    const live = new LiveMappings({ app: 'cdc-listener', directory: settings.MAPPINGS_DIR, ...parts });
+    const { log, logger } = parts;
+    const following = new Following({ log, live, channels: settings.SALESFORCE_CHANNELS, logger });
     const options = { unmapped: settings.LISTENER_FILTER_UNMAPPED, own: settings.LISTENER_IGNORE_OWN_CHANGES };
-    const filter = new EventFilter({ client: source.client, readMappings, options, logger: parts.logger });
+    const filter = new EventFilter({
+      client: source.client,
+      mappings: () => live.inForce,
+      agreed: () => following.agreed,
+      options,
+      logger,
+    });
     const pollMs = settings.LISTENER_POLL_MS;
     return {
       module: CdcListenerModule,
       providers: [
         {
           provide: CdcListenerHandler,
-          useFactory: () => new CdcListenerHandler({ ...parts, source, channels, filter, pollMs }),
+          useFactory: () => new CdcListenerHandler({ ...parts, source, following, filter, pollMs }),
         },
       ],
     };

@@ -29,13 +29,15 @@ const event = (own: object = {}) =>
     ...own,
   });
 
-let mappings: () => MappingSet;
+let mappings: MappingSet;
+let agreed: boolean;
 let describeLead: () => Promise<ObjectDescription>;
 let described: number;
 
 beforeEach(() => {
   described = 0;
-  mappings = () => mappingOf('Email');
+  mappings = mappingOf('Email');
+  agreed = true;
   describeLead = async () => ({ name: 'Lead', keyPrefix: '00Q', fields: ['Email', 'Status', 'IsDeleted'].map(field) });
 });
 
@@ -48,7 +50,8 @@ function filterWith(options: Partial<FilterOptions> = {}): EventFilter {
       },
       connect: async () => ({ organizationId: 'o', userId: OURS, instanceUrl: 'https://x' }),
     },
-    readMappings: () => mappings(),
+    mappings: () => mappings,
+    agreed: () => agreed,
     options: { unmapped: true, own: false, ...options },
     logger: createLogger('test', 'silent'),
   });
@@ -103,21 +106,29 @@ describe('EventFilter', () => {
     expect(filter.verdict(event({ ...ours, commitUser: '0055f000005mc67AAA' }))).toBeNull();
   });
 
-  it('follows the mapping files; a broken edit keeps what was known', async () => {
+  it('follows the mappings in force, and drops nothing by the ones of before', async () => {
     const filter = filterWith();
     await filter.refresh();
     expect(filter.verdict(event())).toBe('unmapped');
-    mappings = () => {
-      throw new Error('Lead.yaml:3:1: not YAML');
-    };
-    await filter.refresh();
-    expect(filter.verdict(event())).toBe('unmapped');
-    mappings = () => mappingOf('Email', 'Status');
+    mappings = mappingOf('Email', 'Status');
+    expect(filter.verdict(event())).toBeNull();
     await filter.refresh();
     expect(filter.verdict(event())).toBeNull();
-    expect(described).toBe(2);
+    mappings = mappingOf('Email');
     await filter.refresh();
-    expect(described).toBe(2);
+    expect(filter.verdict(event())).toBe('unmapped');
+    expect(described).toBe(3);
+    await filter.refresh();
+    expect(described).toBe(3);
+  });
+
+  it('drops nothing while the mapper goes by other mappings', async () => {
+    const filter = filterWith();
+    await filter.refresh();
+    agreed = false;
+    expect(filter.verdict(event())).toBeNull();
+    agreed = true;
+    expect(filter.verdict(event())).toBe('unmapped');
   });
 
   it('drops nothing of an object that the org does not show', async () => {

@@ -5,7 +5,7 @@ import { SalesforceAccessError, SalesforceQueryError, type SalesforceClient } fr
 import type { ReadEvent } from './core/read-event.js';
 import { relevantFields, touchesMapping, type DescribedObject, type Relevant } from './core/touches-mapping.js';
 
-/** How often the mapping files are looked at, and how old a describe may grow. Milliseconds. */
+/** How often it is looked whether the mappings are others, and how old a describe may grow. Milliseconds. */
 const LOOK_MS = 2_000;
 const DESCRIBE_MS = 3_600_000;
 
@@ -21,10 +21,19 @@ export interface FilterOptions {
 
 export interface FilterParts {
   readonly client: Pick<SalesforceClient, 'describe' | 'connect'>;
-  /** Reads the mapping files as they are now. Errors: of a broken file. */
-  readonly readMappings: () => MappingSet;
+  /** The mappings in force: another set whenever they change. */
+  readonly mappings: () => MappingSet;
+  /** Does the mapper go by the same mappings? While it does not, nothing is dropped. Default: it does. */
+  readonly agreed?: () => boolean;
   readonly options: FilterOptions;
   readonly logger: Pick<Logger, 'warn' | 'info'>;
+}
+
+interface Known {
+  readonly relevant: ReadonlyMap<string, Relevant>;
+  /** What it was found for. */
+  readonly mappings: MappingSet;
+  readonly describedMs: number;
 }
 
 /**
@@ -32,15 +41,12 @@ export interface FilterParts {
  * mapping in force: until it is sure, every change passes.
  */
 export class EventFilter {
-  private relevant: ReadonlyMap<string, Relevant> | null = null;
+  private known: Known | null = null;
   private userId: string | null = null;
-  /** The mappings that `relevant` is of; a broken edit keeps the last good ones, as the mapper does. */
-  private known = '';
-  private describedMs = -Infinity;
 
   constructor(private readonly parts: FilterParts) {}
 
-  /** Looks at files and org again and again until `signal` aborts. */
+  /** Looks at mappings and org again and again until `signal` aborts. */
   async run(signal: AbortSignal, wait: (ms: number, signal: AbortSignal) => Promise<void>): Promise<void> {
     while (!signal.aborted) {
       await this.refresh();
@@ -55,8 +61,12 @@ export class EventFilter {
     if (changeType.startsWith('GAP_') || changeType === 'unknown') return null;
     if (options.own && commitUser !== null && this.userId !== null && toRecordId(commitUser) === this.userId)
       return 'own';
-    if (!options.unmapped || changeType !== 'UPDATE' || this.relevant === null) return null;
-    return touchesMapping({ object, changedFields }, this.relevant) ? null : 'unmapped';
+    if (!options.unmapped || changeType !== 'UPDATE') return null;
+    const { known } = this;
+    // New mappings apply at once, so that nothing is dropped by the ones of before
+    if (known === null || known.mappings !== this.parts.mappings()) return null;
+    if (!(this.parts.agreed?.() ?? true)) return null;
+    return touchesMapping({ object, changedFields }, known.relevant) ? null : 'unmapped';
   }
 
   /** Never rejects: while the org cannot be asked, what was known stays, and new mappings let everything pass. */
@@ -65,26 +75,13 @@ export class EventFilter {
     try {
       if (options.own) this.userId ??= toRecordId((await client.connect()).userId);
       if (!options.unmapped) return;
-      const mappings = this.readMappings();
-      if (mappings === null) return;
-      const text = JSON.stringify([...mappings]);
-      const stale = Date.now() - this.describedMs > DESCRIBE_MS;
-      if (text === this.known && !stale) return;
-      if (text !== this.known) this.relevant = null;
-      this.relevant = await this.describe(mappings);
-      this.known = text;
-      this.describedMs = Date.now();
+      const mappings = this.parts.mappings();
+      const stale = Date.now() - (this.known?.describedMs ?? -Infinity) > DESCRIBE_MS;
+      if (mappings === this.known?.mappings && !stale) return;
+      this.known = { relevant: await this.describe(mappings), mappings, describedMs: Date.now() };
       logger.info({ objects: [...mappings.keys()] }, 'changes that touch no mapped field are dropped from now on');
     } catch (error) {
       logger.warn({ err: error }, 'cannot tell yet which changes touch a mapped field: all pass');
-    }
-  }
-
-  private readMappings(): MappingSet | null {
-    try {
-      return this.parts.readMappings();
-    } catch {
-      return null; // a broken edit: the mapper says what is wrong with it, and keeps the last good mapping as this does
     }
   }
 

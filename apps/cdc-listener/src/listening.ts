@@ -40,6 +40,8 @@ export interface ListeningParts {
   readonly source: ChangeSource;
   /** The channels to follow, and the objects that each is to tell of. */
   readonly channels: ReadonlyMap<string, readonly string[]>;
+  /** Did the same instance listen until now, to other channels? Then it is not out of order while it subscribes anew. */
+  readonly renewed?: boolean;
   /** Absent: every change is published. */
   readonly filter?: Pick<EventFilter, 'verdict' | 'run'>;
   /** How often changes are polled for while events are not to be had. Milliseconds. */
@@ -79,14 +81,14 @@ export class Listening {
     lease: Lease,
     stop: AbortSignal,
   ) {
-    const { log, metrics, health, logger, source, channels: objectsOf, pollMs } = parts;
+    const { log, metrics, health, logger, source, channels: objectsOf, pollMs, renewed } = parts;
     this.signal = AbortSignal.any([stop, this.bugs.signal]);
     const { signal } = this;
     const { transport, quietMs, client } = source;
     this.timings = { ...TIMINGS, ...parts.timings };
     this.nudge = new Nudge(signal, parts.pause);
     this.openHoles = new OpenHoles(log, metrics, logger);
-    this.report = new SubscriptionReport({ metrics, health, logger, quietMs, holes: this.openHoles });
+    this.report = new SubscriptionReport({ metrics, health, logger, quietMs, holes: this.openHoles, renewed });
     const publisher = new Publisher(log, metrics, logger, (since) => this.report.onStalled(since), parts.pause);
     const opener = new HoleOpener(log, metrics, logger, this.openHoles, this.timings.spacingMs);
     const onBug = (error: unknown) => this.bugs.abort(error);

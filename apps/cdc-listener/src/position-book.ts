@@ -1,7 +1,15 @@
 import { isRetryable } from '@libs/contracts';
 import type { EventLog, Lease } from '@libs/event-log';
 import type { Logger } from '@libs/observability';
-import { decodePosition, encodePosition, resume, withoutHoles, type Position, type Resumed } from './core/position.js';
+import {
+  decodePosition,
+  encodePosition,
+  pollFor,
+  resume,
+  withoutHoles,
+  type Position,
+  type Resumed,
+} from './core/position.js';
 import { CursorKeeper } from './cursor-keeper.js';
 import type { HoleOpener } from './hole-opener.js';
 import { newestChanges } from './newest-changes.js';
@@ -46,9 +54,10 @@ export class PositionBook {
     const channels = [...objectsOf.keys()];
     const now = { transport, organizationId, channels, nowMs: Date.now(), evidence: await this.evidence() };
     const resumed = resume(lease.cursor, now);
+    const position = pollFor(resumed.position, [...new Set([...objectsOf.values()].flat())], now.nowMs);
     // Invariant 1: without a stored start, a crash before the first event would forget what was committed meanwhile
-    await lease.saveCursor(encodePosition(resumed.position));
-    this.value = resumed.position;
+    await lease.saveCursor(encodePosition(position));
+    this.value = position;
     if (resumed.restart !== null && resumed.restart !== 'first-start') {
       logger.warn(
         { restart: resumed.restart },

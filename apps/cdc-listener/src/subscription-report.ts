@@ -14,6 +14,8 @@ export interface ReportParts {
   /** Longest time that a working subscription says nothing. Milliseconds. */
   readonly quietMs: number;
   readonly holes: Pick<OpenHoles, 'all'>;
+  /** Does it go on from a subscription that worked a moment ago? */
+  readonly renewed?: boolean;
 }
 
 /** How the subscription stands: told to health, metrics and log as it changes. */
@@ -23,11 +25,12 @@ export class SubscriptionReport {
   private readonly silent = new Set<string>();
   private downSince: number | null = Date.now();
   private failure: string | null = null;
-  private answeredAt: number | null = null;
+  private answeredAt: number | null;
   private stalledSince: number | null = null;
   private polling: PollingState | null = null;
 
   constructor(private readonly parts: ReportParts) {
+    this.answeredAt = parts.renewed === true ? Date.now() : null;
     this.mode('events');
   }
 

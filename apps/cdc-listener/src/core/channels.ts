@@ -1,4 +1,4 @@
-import type { MappingSet } from '@libs/mapping';
+import { mappingSources, type MappingSet } from '@libs/mapping';
 
 /**
  * Objects by the relationship through which a mapping reads them, as far as their changes are followed. Owners are not: an
@@ -22,9 +22,9 @@ function objectOf(channel: string): string | null {
 
 /** The mapped objects and the followed parents that a mapping reads; distinct, in order of the set. */
 function readObjects(mappings: MappingSet): string[] {
-  const parents = [...mappings.values()].flatMap(({ fields }) =>
-    fields.flatMap(({ source }) => FOLLOWED_PARENTS[source.split('.')[0] ?? ''] ?? []),
-  );
+  const parents = [...mappings.values()]
+    .flatMap(mappingSources)
+    .flatMap((source) => FOLLOWED_PARENTS[source.split('.')[0] ?? ''] ?? []);
   return [...new Set([...mappings.keys(), ...parents])];
 }
 
@@ -42,4 +42,17 @@ export function objectsByChannel(channels: readonly string[], mappings: MappingS
       return [channel, own === null ? read : [own]];
     }),
   );
+}
+
+/** Are they the same channels, telling of the same objects? */
+export function sameChannels(
+  a: ReadonlyMap<string, readonly string[]>,
+  b: ReadonlyMap<string, readonly string[]>,
+): boolean {
+  const text = (channels: ReadonlyMap<string, readonly string[]>) =>
+    [...channels]
+      .map(([channel, objects]) => [channel, ...objects.toSorted()].join(' '))
+      .toSorted()
+      .join('\n');
+  return text(a) === text(b);
 }

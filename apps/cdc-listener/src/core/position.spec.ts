@@ -12,6 +12,7 @@ import {
   expireTimes,
   isPast,
   openGap,
+  pollFor,
   resume,
   startPolling,
   stopPolling,
@@ -279,5 +280,16 @@ describe('channels', () => {
         ]),
       ),
     ).toEqual([CONTACTS, LEADS, '/data/AccountChangeEvent']);
+  });
+});
+
+describe('pollFor', () => {
+  it('polls for newly followed objects from now on, and no more for those that are given up', () => {
+    const polling = { ...stored, polled: { Lead: 6_000, Opportunity: 7_000 } };
+    expect(pollFor(polling, ['Lead', 'Contact'], 9_000).polled).toEqual({ Lead: 6_000, Contact: 9_000 });
+  });
+
+  it('changes nothing while events flow', () => {
+    expect(pollFor(stored, ['Lead', 'Contact'], 9_000)).toBe(stored);
   });
 });

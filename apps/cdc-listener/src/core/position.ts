@@ -205,6 +205,16 @@ export function startPolling(
   return { ...addHoles(from, happenings, new Set(Object.keys(polled))), polled };
 }
 
+/**
+ * The position of a listener that follows these objects, where changes are polled for: the new ones are polled for from now
+ * on, the others go on from where they stand.
+ */
+export function pollFor(from: Position, objects: readonly string[], nowMs: number): Position {
+  const { polled } = from;
+  if (polled === undefined) return from;
+  return { ...from, polled: Object.fromEntries(objects.map((object) => [object, polled[object] ?? nowMs])) };
+}
+
 /** The position when events are followed again: what came before them was polled. Channels with events of since stand there. */
 export function stopPolling(from: Position, nowMs: number, moved: ReadonlySet<string>): Position {
   const { polled: _over, ...rest } = from;
