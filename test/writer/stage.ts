@@ -13,6 +13,7 @@ import {
   type Lane,
   type Outcome,
   type Topic,
+  type UserMessage,
   type UserUpdate,
 } from '@libs/contracts';
 import { createEventLog, decode, type EventLog } from '@libs/event-log';
@@ -115,6 +116,17 @@ export class Stage {
     const values = updates.map((update) => ({ ...anUpdate(this.nextOffset++), ...update }));
     await this.log.append(values.map((value) => ({ topic: updateTopics[lane], key: value.recordId, value })));
     return values;
+  }
+
+  /** As {@link send}, of any kind. */
+  async tell(lane: Lane, messages: ReadonlyArray<Partial<UserMessage> & { readonly recordId: string }>): Promise<void> {
+    const values = messages.map((message) => ({ ...anUpdate(this.nextOffset++), ...message }) as UserMessage);
+    await this.log.append(values.map((value) => ({ topic: updateTopics[lane], key: value.recordId, value })));
+  }
+
+  /** Records that the writer asked for again. */
+  async redriven(): Promise<string[]> {
+    return (await this.readAll(topics.changes)).map(({ recordId }) => recordId);
   }
 
   outcomes(): Promise<Outcome[]> {

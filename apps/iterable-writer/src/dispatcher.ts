@@ -242,6 +242,8 @@ export class Dispatcher {
         if (ended.length > 0) this.end(ended);
         this.courses.launch(() => this.mayCall());
         if (due.length + sendings.length > 0) return newPiece(lane, [...due, ...sendings]);
+        // Courses that were just begun with a bulk step.
+        if (this.courses.hasBulk(lane)) return newPiece(lane, this.dueBulk(lane));
         if (ended.length === 0) return soonestMs - nowMs;
       }
     }

@@ -14,6 +14,7 @@ import {
 import type { Health, Logger, Metrics } from '@libs/observability';
 import type { Policy } from './core/decision.js';
 import type { Look } from './courses.js';
+import { Deferred } from './deferred.js';
 import { Dispatcher } from './dispatcher.js';
 import { toEntry, type Entry } from './entry.js';
 import { Gate } from './gate.js';
@@ -60,6 +61,7 @@ export class Writer {
   private readonly identities: Identities;
   private readonly ledger: Ledger;
   private readonly dispatcher: Dispatcher;
+  private readonly deferred: Deferred;
   private readonly limits: { readonly maxUsers: number; readonly maxBytes: number };
   private claims: readonly Claim[] = [];
   private activation: AbortController | null = null;
@@ -74,6 +76,7 @@ export class Writer {
     this.gate = new Gate(new RateLimiter(options.requestsPerSecond), parts);
     this.identities = new Identities(store, log, parts);
     this.ledger = new Ledger(log, this.identities, parts);
+    this.deferred = new Deferred(log, this.identities, parts);
     this.dispatcher = new Dispatcher(
       {
         ...parts,
@@ -145,6 +148,7 @@ export class Writer {
 
   /** After {@link stopTaking}: finishes the requests on their way and commits. What only waited is read again by the next owner. */
   async finish(): Promise<void> {
+    this.deferred.stop();
     this.dispatcher.close();
     await this.dispatcher.finish(FINISH_MS);
     await Promise.all([...this.holdings.values()].map((holding) => holding.flush()));
@@ -165,6 +169,7 @@ export class Writer {
     if (activation.signal.aborted) return;
     this.parts.logger.info('this writer is the active one');
     this.dispatcher.open();
+    this.deferred.start();
   }
 
   private lost(): void {
@@ -173,6 +178,7 @@ export class Writer {
   }
 
   private standDown(): void {
+    this.deferred.stop();
     this.dispatcher.close();
     if (this.activation === null) return;
     this.activation.abort();
