@@ -8,16 +8,35 @@ export interface Job {
   readonly ledger: Ledger;
 }
 
+/** How long an ended job is kept: by then its command is gone from `sync.commands.v1`, and cannot be delivered again. Milliseconds. */
+const FORGET_AFTER_MS = 30 * 24 * 3_600_000;
+
 /** Reads the state of every job from the compacted topic: the newest of each wins. */
 export async function loadJobs(log: EventLog, signal: AbortSignal): Promise<Map<string, Job>> {
-  const jobs = new Map<string, Job>();
+  const cursors = new Map<string, Cursor>();
   for await (const records of log.read(topics.cursors, { untilEnd: true, signal })) {
     for (const record of records) {
       const decoded = decode(topics.cursors, record.value);
-      if (decoded.ok) jobs.set(record.key, { cursor: decoded.value, ledger: new Ledger(decoded.value.published) });
+      if (decoded.ok) cursors.set(record.key, decoded.value);
+      else if (record.value === null) cursors.delete(record.key);
     }
   }
-  return jobs;
+  return new Map([...cursors].map(([id, cursor]) => [id, jobOf(cursor)]));
+}
+
+/** A job by its state. Of one that has ended only the state matters: its ranges and counts are not kept in memory. */
+export function jobOf(cursor: Cursor): Job {
+  if (cursor.state === 'running') return { cursor, ledger: new Ledger(cursor.published) };
+  return { cursor: { ...cursor, published: {}, outcomesFrom: {} }, ledger: new Ledger() };
+}
+
+/** Drops jobs that ended long ago from the topic and the map: there is one for each large fan-out. */
+export async function forgetOldJobs(log: EventLog, jobs: Map<string, Job>, nowMs: number): Promise<void> {
+  const old = [...jobs.values()].filter(
+    ({ cursor }) => cursor.state !== 'running' && cursor.startedAt + FORGET_AFTER_MS < nowMs,
+  );
+  await log.append(old.map(({ cursor }) => ({ topic: topics.cursors, key: cursor.jobId, value: null })));
+  for (const { cursor } of old) jobs.delete(cursor.jobId);
 }
 
 /** Makes a job's state durable. */

@@ -1,6 +1,7 @@
 import type { Cursor } from '@libs/contracts';
 import {
   allOf,
+  idListCondition,
   identifier,
   parseSalesforceDateTime,
   select,
@@ -22,8 +23,8 @@ export interface Page {
   readonly last: boolean;
 }
 
-type Position = Pick<Cursor, 'object' | 'where' | 'ids' | 'sinceMs' | 'hole' | 'after' | 'queried'>;
-type Scope = Pick<Cursor, 'where' | 'sinceMs' | 'hole'>;
+type Position = Pick<Cursor, 'object' | 'where' | 'ids' | 'sinceMs' | 'hole' | 'fanOut' | 'after' | 'queried'>;
+type Scope = Pick<Cursor, 'where' | 'sinceMs' | 'hole' | 'fanOut'>;
 
 /**
  * The stamp that rows are read in the order of, together with the id. All rows: CreatedDate, which no later change of a row
@@ -34,8 +35,9 @@ function stampOf({ sinceMs }: Scope): 'CreatedDate' | 'SystemModstamp' {
 }
 
 /** The rows that a job is about. */
-function conditionOf({ where = '', sinceMs }: Scope): string {
-  return allOf([where, sinceMs === undefined ? '' : `SystemModstamp >= ${soqlDateTime(sinceMs)}`]);
+function conditionOf({ where = '', sinceMs, fanOut }: Scope): string {
+  const since = sinceMs === undefined ? '' : `SystemModstamp >= ${soqlDateTime(sinceMs)}`;
+  return allOf([where, fanOut === undefined ? '' : idListCondition(fanOut.ids, fanOut.through), since]);
 }
 
 /** The rows behind a position. */

@@ -8,7 +8,7 @@ import {
   type RecordChange,
   type Status,
 } from '@libs/contracts';
-import { createEmbeddedLog, decode, type Consumer, type EmbeddedLog } from '@libs/event-log';
+import { createEmbeddedLog, decode, type Consumer, type EmbeddedLog, type LogRecord } from '@libs/event-log';
 import { createLogger, createMetrics, Health } from '@libs/observability';
 import {
   SalesforceQueryError,
@@ -156,6 +156,13 @@ async function published(log: EmbeddedLog): Promise<string[]> {
   return ids;
 }
 
+async function cursorsOf(log: EmbeddedLog, id: string): Promise<LogRecord[]> {
+  const found: LogRecord[] = [];
+  for await (const records of log.read(topics.cursors, { untilEnd: true }))
+    found.push(...records.filter((record) => record.key === id));
+  return found;
+}
+
 const end = (log: EmbeddedLog, id: string) =>
   expect.poll(async () => (await statuses(log, id)).at(-1)?.type, { timeout: 30_000, interval: 50 });
 
@@ -291,6 +298,47 @@ describe('Session', () => {
     );
     expect(ends[0]).toBeLessThanOrEqual(ends[1] ?? 0);
     expect((await statuses(log, 'catch-up')).at(-1)?.data).toEqual({ object: 'Account', ...hole });
+  });
+
+  it('reads who shows changed records before ordinary jobs, and labels them so', async () => {
+    const [log, org] = [await newLog(), new FakeOrg(14_000)];
+    const { session } = begin(log, org);
+    await session.command(start('ordinary'));
+    await expect.poll(async () => (await published(log)).length, { timeout: 20_000 }).toBe(MAX_WAITING_IDS);
+    const ids = ['0015f00002JUX1JAAX', '0015f00002JUZPcAAP'];
+    await session.command(start('f', { object: 'Contact', fanOut: { from: 'Account', through: 'AccountId', ids } }));
+    await drain(log, ({ source }) => (source === 'fan-out' ? { kind: 'superseded' } : { kind: 'written' }));
+    await end(log, 'ordinary').toBe('completed');
+    const [accepted, ...rest] = await statuses(log, 'f');
+    expect(accepted).toMatchObject({
+      type: 'accepted',
+      data: { object: 'Contact', fanOut: { from: 'Account', through: 'AccountId', records: 2 }, total: 14_000 },
+    });
+    expect(JSON.stringify(accepted)).not.toContain(ids[0]);
+    expect(rest.at(-1)).toMatchObject({ type: 'completed', data: { superseded: 14_000, written: 0 } });
+    const asked = org.queries.filter((soql) => soql.includes('FROM Contact'));
+    expect(asked[0]).toBe(`SELECT COUNT() FROM Contact WHERE AccountId IN ('${ids[0]}','${ids[1]}')`);
+    expect(asked[2]).toContain(`(AccountId IN ('${ids[0]}','${ids[1]}')) AND (CreatedDate > `);
+    const completed = async (id: string) => (await statuses(log, id)).find(({ type }) => type === 'completed')?.time;
+    expect(await completed('f')).toBeLessThanOrEqual((await completed('ordinary')) ?? 0);
+  });
+
+  it('forgets a job that ended long ago, and does the work of a recent one once', async () => {
+    const [log, org] = [await newLog(), new FakeOrg(0)];
+    const first = begin(log, org);
+    await first.session.command(start('recent'));
+    await end(log, 'recent').toBe('completed');
+    const [{ value } = { value: null }] = await cursorsOf(log, 'recent');
+    const old = { ...JSON.parse(value ?? '{}'), jobId: 'old', state: 'completed', startedAt: 1 };
+    await log.append([{ topic: topics.cursors, key: 'old', value: old }]);
+    first.end();
+    const second = begin(log, org);
+    await second.session.command(start('recent'));
+    await second.session.command(start('old'));
+    const answers = async (id: string) => (await statuses(log, id)).map(({ type, data }) => [type, data['duplicate']]);
+    expect((await answers('recent')).at(-1)).toEqual(['accepted', true]);
+    expect(await answers('old')).toContainEqual(['accepted', undefined]);
+    expect((await cursorsOf(log, 'old')).map(({ value: one }) => one === null)).toContain(true);
   });
 
   it('takes a list of ids of mixed types', async () => {

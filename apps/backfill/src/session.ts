@@ -14,7 +14,7 @@ import type { Health, Logger, Metrics } from '@libs/observability';
 import { ExponentialBackoff, handleWhen, retry, type IPolicy } from 'cockatiel';
 import { Ledger } from './core/ledger.js';
 import { planJob, type JobPlan } from './core/plan-job.js';
-import { loadJobs, saveJob, summary, type Job } from './jobs.js';
+import { forgetOldJobs, jobOf, loadJobs, saveJob, summary, type Job } from './jobs.js';
 import { countRows, readPage, type Page } from './pages.js';
 import { waitForRoom } from './room.js';
 
@@ -32,15 +32,34 @@ export interface SessionParts {
 }
 
 /** What of a plan is part of the job's durable state. */
-function scopeOf(plan: JobPlan): Pick<Cursor, 'object' | 'where' | 'sinceMs' | 'hole' | 'ids'> {
+function scopeOf(plan: JobPlan): Pick<Cursor, 'object' | 'where' | 'sinceMs' | 'hole' | 'fanOut' | 'ids'> {
   if (plan.kind === 'ids') return { ids: [...plan.ids] };
-  const { object, where, sinceMs, hole } = plan;
-  return { object, where, sinceMs, hole };
+  const { object, where, sinceMs, hole, fanOut } = plan;
+  return { object, where, sinceMs, hole, fanOut };
+}
+
+/** What a job is about, for a person: lists of ids as their lengths. */
+function inWords({ ids, fanOut, ...rest }: ReturnType<typeof scopeOf>): Record<string, unknown> {
+  return {
+    ...rest,
+    ...(ids !== undefined && { ids: ids.length }),
+    ...(fanOut !== undefined && { fanOut: { from: fanOut.from, through: fanOut.through, records: fanOut.ids.length } }),
+  };
 }
 
 type Checked =
   | { readonly ok: true; readonly plan: JobPlan; readonly total: number }
   | { readonly ok: false; readonly reason: string };
+
+function sourceOf({ hole, fanOut }: Cursor): RecordChange['source'] {
+  if (hole !== undefined) return 'catch-up';
+  return fanOut === undefined ? 'backfill' : 'fan-out';
+}
+
+/** The state of a job that has read all: its lists are not needed any more, and it is kept for as long as the topic is. */
+function withoutIds({ ids: _read, fanOut, ...cursor }: Cursor): Cursor {
+  return { ...cursor, ...(fanOut !== undefined && { fanOut: { ...fanOut, ids: [] } }) };
+}
 
 /**
  * The time in which this instance owns the admin topic: it knows every job, reads the pages of one at a time, oldest first,
@@ -101,8 +120,7 @@ export class Session {
     const job: Job = { cursor: await this.newCursor(command.id, plan, total), ledger: new Ledger() };
     await saveJob(this.parts.log, job);
     this.jobs.set(command.id, job);
-    const { ids, ...of } = scopeOf(plan);
-    return { type: 'accepted', known: true, data: { ...of, ...(ids !== undefined && { ids: ids.length }), total } };
+    return { type: 'accepted', known: true, data: { ...inWords(scopeOf(plan)), total } };
   }
 
   /** Has the condition parsed and the org asked, which knows its fields best. A failure of the world is thrown, and tried again. */
@@ -136,14 +154,16 @@ export class Session {
   }
 
   private async open(): Promise<void> {
-    this.jobs = await this.untilItWorks.execute(() => loadJobs(this.parts.log, this.signal), this.signal);
+    const { log } = this.parts;
+    this.jobs = await this.untilItWorks.execute(() => loadJobs(log, this.signal), this.signal);
+    await this.untilItWorks.execute(() => forgetOldJobs(log, this.jobs, Date.now()), this.signal);
     this.guard(this.followOutcomes(await this.outcomesStart()));
     this.guard(this.readJobs());
   }
 
-  /** Jobs that are not at their end: catch-ups before ordinary ones, the oldest first. */
+  /** Jobs that are not at their end: catch-ups before fan-outs, those before ordinary ones, which are no news; the oldest first. */
   private running(): Job[] {
-    const rank = ({ cursor }: Job) => (cursor.hole === undefined ? 1 : 0);
+    const rank = ({ cursor }: Job) => (cursor.hole !== undefined ? 0 : cursor.fanOut !== undefined ? 1 : 2);
     return [...this.jobs.values()]
       .filter((job) => job.cursor.state === 'running')
       .toSorted((a, b) => rank(a) - rank(b) || a.cursor.startedAt - b.cursor.startedAt);
@@ -206,7 +226,7 @@ export class Session {
       if (!page.last) next = this.page(position);
       next.catch(() => undefined); // told by the await above in the next round
       await this.publish(job, page);
-      job.cursor = { ...position, readingDone: page.last, ids: page.last ? undefined : position.ids };
+      job.cursor = page.last ? withoutIds({ ...position, readingDone: true }) : position;
       await this.untilItWorks.execute(() => saveJob(this.parts.log, job), this.signal);
       await this.report(job);
       if (page.last || this.nextToRead() !== job) return;
@@ -238,7 +258,7 @@ export class Session {
       recordType: cursor.object ?? recordTypeOfId(recordId) ?? 'Unknown',
       recordId,
       changeType: 'SNAPSHOT',
-      source: cursor.hole === undefined ? 'backfill' : 'catch-up',
+      source: sourceOf(cursor),
       lane: 'backfill',
       commitTimestamp: Date.now(),
       jobId: cursor.jobId,
@@ -258,6 +278,7 @@ export class Session {
       if (cursor.hole !== undefined)
         await this.tell(cursor.jobId, 'hole-closed', { object: cursor.object, ...cursor.hole });
       await this.untilItWorks.execute(() => saveJob(this.parts.log, job), this.signal);
+      this.jobs.set(cursor.jobId, jobOf(job.cursor));
       this.parts.metrics.backfillJobs.set(this.running().length);
       this.parts.logger.info({ jobId: cursor.jobId }, `backfill ${summary(progress)}`);
       return;
@@ -277,6 +298,7 @@ export class Session {
       reason: error.message,
     });
     await this.untilItWorks.execute(() => saveJob(this.parts.log, job), this.signal);
+    this.jobs.set(job.cursor.jobId, jobOf(job.cursor));
   }
 
   private async tell(id: string, type: Status['type'], data: Status['data']): Promise<void> {

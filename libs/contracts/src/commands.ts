@@ -29,6 +29,19 @@ export const hole = z.strictObject({
 });
 export type Hole = z.infer<typeof hole>;
 
+/** Most records whose dependents one job reads: their ids fit into one query. Source: facts/salesforce.md §4.3. */
+export const MAX_FAN_OUT_IDS = 400;
+
+/** Why a job reads records that did not change themselves: they show others that did. */
+export const fanOut = z.strictObject({
+  /** What changed, and which of it. */
+  from: recordType,
+  ids: z.array(recordId).min(1).max(MAX_FAN_OUT_IDS),
+  /** The lookup to them, from the object that is read: `AccountId`, or through parents `Account.OwnerId`. */
+  through: z.string().regex(/^[A-Za-z]\w*(\.[A-Za-z]\w*){0,5}$/, 'not the path of a field'),
+});
+export type FanOut = z.infer<typeof fanOut>;
+
 /** Data of `backfill.start`: one object with an optional SOQL condition, or a list of record ids of any mapped types. */
 export const backfillStart = z
   .strictObject({
@@ -40,10 +53,13 @@ export const backfillStart = z
     ids: z.array(recordId).min(1).max(MAX_BACKFILL_IDS).optional(),
     /** Makes it the catch-up of a hole: deleted rows are read too, and ordinary jobs wait for it. */
     hole: hole.optional(),
+    /** Makes it a fan-out: only rows whose lookup leads to these records. Fan-outs go before ordinary jobs. */
+    fanOut: fanOut.optional(),
   })
   .refine((data) => (data.object === undefined) !== (data.ids === undefined), 'give either object or ids')
   .refine((data) => data.where === undefined || data.object !== undefined, 'where needs object')
   .refine((data) => data.since === undefined || data.object !== undefined, 'since needs object')
+  .refine((data) => data.fanOut === undefined || data.object !== undefined, 'fanOut needs object')
   .refine((data) => data.hole === undefined || data.since !== undefined, 'hole needs since');
 export type BackfillStart = z.infer<typeof backfillStart>;
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { hole } from './commands.js';
-import { recordType } from './messages.js';
+import { fanOut, hole } from './commands.js';
+import { recordId, recordType } from './messages.js';
 
 /** Offsets a job has published in one partition, as inclusive ranges in order. */
 export const offsetRanges = z.array(z.tuple([z.number().int(), z.number().int()]));
@@ -15,6 +15,8 @@ export const cursor = z.object({
   sinceMs: z.number().int().optional(),
   /** Given: the job is the catch-up of this hole. */
   hole: hole.optional(),
+  /** Given: the job is a fan-out. Its ids are kept until everything is read. */
+  fanOut: fanOut.extend({ ids: z.array(recordId) }).optional(),
   ids: z.array(z.string()).optional(),
   /** Read so far: rows of complete, durable pages. */
   queried: z.number().int(),

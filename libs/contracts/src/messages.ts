@@ -34,12 +34,17 @@ export const changeTypes = [
 export const changeType = z.enum(changeTypes);
 export type ChangeType = z.infer<typeof changeType>;
 
+export const changeSources = ['cdc', 'backfill', 'catch-up', 'fan-out', 'redrive'] as const;
+/** Who found a change. `fan-out`: a record that this one shows has changed, not the record itself. */
+export const changeSource = z.enum(changeSources);
+export type ChangeSource = z.infer<typeof changeSource>;
+
 /** One record's change: a reference, no data (design.md §1). Topic `salesforce.changes.v1`, key = record id. */
 export const recordChange = z.object({
   recordType,
   recordId,
   changeType,
-  source: z.enum(['cdc', 'backfill', 'catch-up', 'fan-out', 'redrive']),
+  source: changeSource,
   lane,
   /** When Salesforce committed it; for a backfill, when its page was read. Epoch milliseconds (whole seconds in events). */
   commitTimestamp: epochMs,
@@ -58,6 +63,8 @@ export const batchEntry = z.object({
   offsets: z.array(changeOffset).min(1),
   /** The backfill jobs among them, distinct. */
   jobIds: z.array(z.string()),
+  /** Who found them, distinct; absent in batches of earlier releases. */
+  sources: z.array(changeSource).optional(),
   oldestCommitTimestamp: epochMs,
   newestCommitTimestamp: epochMs,
 });

@@ -21,6 +21,15 @@ describe('planJob', () => {
       { object: 'Lead', since: '2026-11-24T10:00:00Z', hole: { reason: 'overflow', fromMs: 5 } },
       { kind: 'object', object: 'Lead', sinceMs: Date.UTC(2026, 10, 24, 10), hole: { reason: 'overflow', fromMs: 5 } },
     ],
+    [
+      // The mapping that reads it may be newer than ours
+      { object: 'Invoice__c', fanOut: { from: 'Account', through: 'Contact__r.AccountId', ids: [ACCOUNT] } },
+      {
+        kind: 'object',
+        object: 'Invoice__c',
+        fanOut: { from: 'Account', through: 'Contact__r.AccountId', ids: [ACCOUNT] },
+      },
+    ],
     [{ ids: [LEAD, CONTACT, LEAD] }, { kind: 'ids', ids: [LEAD, CONTACT] }],
   ])('plans %j', (data, expected) => {
     expect(plan('backfill.start', data)).toEqual({ ok: true, plan: expected });
@@ -40,6 +49,17 @@ describe('planJob', () => {
     ['backfill.start', { object: 'Lead', where: '' }, 'data.where: '],
     ['backfill.start', { ids: ['00Q5f000005bwLF'] }, 'data.ids.0: not an 18-character Salesforce record id'],
     ['backfill.start', { ids: [] }, 'data.ids: '],
+    [
+      'backfill.start',
+      { object: 'Lead', fanOut: { from: 'User', through: "OwnerId = 'x' OR Id", ids: [LEAD] } },
+      'data.fanOut.through: not the path of a field',
+    ],
+    ['backfill.start', { object: 'Lead', fanOut: { from: 'User', through: 'OwnerId', ids: [] } }, 'data.fanOut.ids: '],
+    [
+      'backfill.start',
+      { ids: [LEAD], fanOut: { from: 'User', through: 'OwnerId', ids: [LEAD] } },
+      'data: fanOut needs object',
+    ],
     [
       'backfill.start',
       { ids: [LEAD, ACCOUNT] },

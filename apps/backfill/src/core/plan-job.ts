@@ -1,4 +1,11 @@
-import { backfillStart, recordTypeOfId, type BackfillStart, type Command, type Hole } from '@libs/contracts';
+import {
+  backfillStart,
+  recordTypeOfId,
+  type BackfillStart,
+  type Command,
+  type FanOut,
+  type Hole,
+} from '@libs/contracts';
 
 /** What a job reads: the rows of one object, or a list of record ids. */
 export type JobPlan =
@@ -8,6 +15,7 @@ export type JobPlan =
       readonly where?: string;
       readonly sinceMs?: number;
       readonly hole?: Hole;
+      readonly fanOut?: FanOut;
     }
   | { readonly kind: 'ids'; readonly ids: readonly string[] };
 
@@ -38,14 +46,15 @@ export function planJob(command: Command, mappedObjects: readonly string[]): Pla
   return planStart(parsed.data, mappedObjects);
 }
 
-function planStart({ object, where, ids, since, hole }: BackfillStart, mappedObjects: readonly string[]): Planned {
+function planStart(start: BackfillStart, mappedObjects: readonly string[]): Planned {
+  const { object, where, ids, since, hole, fanOut } = start;
   const mapped = `mapped objects: ${mappedObjects.join(', ') || 'none'}`;
   if (object !== undefined) {
-    // A hole may be in a parent that a mapping only reads.
-    if (hole === undefined && !mappedObjects.includes(object))
+    // A hole may be in a parent that a mapping only reads; who is to follow a parent is known to the mapper, whose mapping is newer
+    if (hole === undefined && fanOut === undefined && !mappedObjects.includes(object))
       return refuse(`data.object: ${object} has no mapping file; ${mapped}`);
     const sinceMs = since === undefined ? undefined : Date.parse(since);
-    return { ok: true, plan: { kind: 'object', object, where, sinceMs, hole } };
+    return { ok: true, plan: { kind: 'object', object, where, sinceMs, hole, fanOut } };
   }
   const distinct = [...new Set(ids)];
   const strangers = distinct.filter((id) => !mappedObjects.includes(recordTypeOfId(id) ?? ''));

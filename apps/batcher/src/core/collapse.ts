@@ -10,8 +10,9 @@ export interface TakenChange {
  * Collapses the changes of one window and partition to one entry for each record.
  *
  * Input: changes in log order; a record any number of times.
- * Output: one entry a record, in the order of each record's newest change; the change type is that of the newest by commit
- * (ties: the later in the log); offsets in log order; job ids distinct.
+ * Output: one entry a record, in the order of each record's newest change; the change type is that of the newest event by commit
+ * (ties: the later in the log), `SNAPSHOT` when there is none: a row that was read says nothing of what happened to it; offsets in log order; job ids and
+ * sources distinct.
  */
 export function collapse(changes: readonly TakenChange[]): BatchEntry[] {
   const byRecord = new Map<string, TakenChange[]>();
@@ -31,18 +32,26 @@ function push(list: TakenChange[], taken: TakenChange): TakenChange[] {
 
 function toEntry(changes: readonly TakenChange[]): BatchEntry {
   const [first, ...rest] = changes as readonly [TakenChange, ...TakenChange[]];
-  let newest = first.change;
+  let told = first.change;
   let oldest = first.change.commitTimestamp;
+  let newest = oldest;
   for (const { change } of rest) {
-    if (change.commitTimestamp >= newest.commitTimestamp) newest = change;
-    if (change.commitTimestamp < oldest) oldest = change.commitTimestamp;
+    if (tellsMore(change, told)) told = change;
+    oldest = Math.min(oldest, change.commitTimestamp);
+    newest = Math.max(newest, change.commitTimestamp);
   }
   return {
-    recordId: newest.recordId,
-    changeType: newest.changeType,
+    recordId: told.recordId,
+    changeType: told.changeType,
     offsets: changes.map((taken) => taken.offset),
     jobIds: [...new Set(changes.flatMap((taken) => taken.change.jobId ?? []))],
+    sources: [...new Set(changes.map((taken) => taken.change.source))],
     oldestCommitTimestamp: oldest,
-    newestCommitTimestamp: newest.commitTimestamp,
+    newestCommitTimestamp: newest,
   };
+}
+
+function tellsMore(later: RecordChange, earlier: RecordChange): boolean {
+  const [isEvent, wasEvent] = [later.changeType !== 'SNAPSHOT', earlier.changeType !== 'SNAPSHOT'];
+  return isEvent === wasEvent ? later.commitTimestamp >= earlier.commitTimestamp : isEvent;
 }

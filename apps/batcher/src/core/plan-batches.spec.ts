@@ -31,6 +31,7 @@ describe('collapse', () => {
         changeType: 'UPDATE',
         offsets: ['3:1', '3:2', '3:3', '3:4', '3:5'],
         jobIds: [],
+        sources: ['cdc'],
         oldestCommitTimestamp: 1_001,
         newestCommitTimestamp: 1_005,
       },
@@ -45,8 +46,27 @@ describe('collapse', () => {
       [taken(1, { commitTimestamp: 5 }), taken(2, { changeType: 'DELETE', commitTimestamp: 5 })],
       'DELETE',
     ],
+    [
+      'a row that was read, for whatever reason, says nothing of what happened',
+      [taken(1, { changeType: 'DELETE' }), taken(2, { changeType: 'SNAPSHOT', source: 'fan-out' })],
+      'DELETE',
+    ],
+    [
+      'unless nothing else is known',
+      [taken(1, { changeType: 'SNAPSHOT' }), taken(2, { changeType: 'SNAPSHOT' })],
+      'SNAPSHOT',
+    ],
   ])('%s', (_why, changes, changeType) => {
     expect(collapse(changes)[0]?.changeType).toBe(changeType);
+  });
+
+  it('keeps who found the changes, each once, and the span of their commits', () => {
+    const [entry] = collapse([taken(5), taken(1, { source: 'fan-out', changeType: 'SNAPSHOT' }), taken(3)]);
+    expect(entry).toMatchObject({
+      sources: ['cdc', 'fan-out'],
+      oldestCommitTimestamp: 1_001,
+      newestCommitTimestamp: 1_005,
+    });
   });
 
   it('keeps the distinct jobs and orders records by their newest change', () => {

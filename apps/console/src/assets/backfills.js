@@ -13,12 +13,14 @@ const JOB_LEVELS = {
   rejected: 'attention',
 };
 
-function jobTitle({ object, where, since, catchUp, idCount, id }) {
+function jobTitle({ object, where, since, catchUp, fanOut, idCount, id }) {
   if (object === undefined) return idCount === undefined ? id : `${count(idCount)} record ids`;
   const parts = [object];
   if (where !== undefined) parts.push(`where ${where}`);
   if (since !== undefined) parts.push(`since ${since}`);
   if (catchUp !== undefined) parts.push(`(catch-up: ${catchUp})`);
+  if (fanOut !== undefined)
+    parts.push(`(fan-out of ${count(fanOut.records)} ${fanOut.from} record${fanOut.records === 1 ? '' : 's'})`);
   return parts.join(' ');
 }
 

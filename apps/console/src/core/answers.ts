@@ -104,6 +104,10 @@ export const job = z.object({
   where: z.string().optional(),
   since: z.string().optional().describe('Only rows changed at or after this. ISO 8601.'),
   catchUp: z.enum(holeReasons).optional().describe('Why the listener opened it: changes may have been missed.'),
+  fanOut: z
+    .object({ from: z.string(), records: count })
+    .optional()
+    .describe('These records changed; the job reads the records that show them.'),
   idCount: count.optional().describe('How many ids were listed.'),
   by: z.string().optional().describe('Who sent the command.'),
   requestedAt: epochMs.optional(),
@@ -117,7 +121,7 @@ export const job = z.object({
 export type Job = z.infer<typeof job>;
 export const backfillsAnswer = z.object({ backfills: z.array(job).describe('Newest first.') });
 
-const { hole: _catchUpsAreOpenedByTheListener, ...askable } = backfillStart.shape;
+const { hole: _catchUpsAreOpenedByTheListener, fanOut: _andFanOutsByTheMapper, ...askable } = backfillStart.shape;
 export const backfillRequest = z
   .strictObject({
     ...askable,

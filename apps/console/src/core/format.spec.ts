@@ -32,6 +32,8 @@ it.each<[Partial<Job>, string]>([
     { object: 'Lead', since: '2026-11-24T12:00:00Z', catchUp: 'overflow' },
     'Lead since 2026-11-24T12:00:00Z (catch-up: overflow)',
   ],
+  [{ object: 'Contact', fanOut: { from: 'Account', records: 1 } }, 'Contact (fan-out of 1 Account record)'],
+  [{ object: 'Lead', fanOut: { from: 'User', records: 1_200 } }, 'Lead (fan-out of 1,200 User records)'],
 ])('names a backfill %j', (asked, title) => {
   expect(jobTitle({ id: 'j1', state: 'sent', updatedAt: 0, ratePerSecond: null, etaMs: null, ...asked })).toBe(title);
 });

@@ -23,12 +23,13 @@ export function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** What a backfill was asked to do: `Lead where Status = 'New'`, `12 record ids`, `Lead since … (catch-up)`. */
-export function jobTitle({ object, where, since, catchUp, idCount, id }: Job): string {
+/** What a backfill was asked to do: `Lead where Status = 'New'`, `12 record ids`, `Lead since … (catch-up)`, `Contact (fan-out of 3 Account records)`. */
+export function jobTitle({ object, where, since, catchUp, fanOut, idCount, id }: Job): string {
   if (object === undefined) return idCount === undefined ? `backfill ${id}` : plural(idCount, 'record id');
   const parts = [object];
   if (where !== undefined) parts.push(`where ${where}`);
   if (since !== undefined) parts.push(`since ${since}`);
   if (catchUp !== undefined) parts.push(`(catch-up: ${catchUp})`);
+  if (fanOut !== undefined) parts.push(`(fan-out of ${plural(fanOut.records, `${fanOut.from} record`)})`);
   return parts.join(' ');
 }

@@ -56,6 +56,14 @@ describe('jobs', () => {
     });
   });
 
+  it('knows a fan-out of the mapper, by its command or by its answer', () => {
+    const fanOut = { from: 'Account', through: 'AccountId', ids: ['0015f00002JUX1JAAX'] };
+    const expected = { object: 'Contact', fanOut: { from: 'Account', records: 1 } };
+    expect(after(start('j', { object: 'Contact', fanOut })).get('j')).toMatchObject(expected);
+    const told = { object: 'Contact', fanOut: { from: 'Account', through: 'AccountId', records: 1 }, total: 5 };
+    expect(after(say('accepted', told)).get('j')).toMatchObject(expected);
+  });
+
   it('counts listed ids without keeping them', () => {
     const job = after(start('j', { ids: ['00Q5f000005bwLFEAY', '0035f00002EztxDAAR'] })).get('j');
     expect(job?.idCount).toBe(2);

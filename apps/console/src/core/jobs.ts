@@ -26,12 +26,13 @@ const unknownJob = (id: string, timeMs: number): Job => ({
   etaMs: null,
 });
 
-const targetOf = ({ object, where, since, ids, hole }: BackfillStart) => ({
+const targetOf = ({ object, where, since, ids, hole, fanOut }: BackfillStart) => ({
   object,
   where,
   since,
   idCount: ids?.length,
   catchUp: hole?.reason,
+  ...(fanOut !== undefined && { fanOut: { from: fanOut.from, records: fanOut.ids.length } }),
 });
 
 /** A command was sent: what a backfill was asked for. Others than `backfill.start`, and repeats of an id, change nothing. */
@@ -76,6 +77,7 @@ const said = z.object({
   object: z.string().optional().catch(undefined),
   where: z.string().optional().catch(undefined),
   ids: z.number().int().optional().catch(undefined),
+  fanOut: z.object({ from: z.string(), records: z.number().int() }).optional().catch(undefined),
   reason: z.string().optional().catch(undefined),
   summary: z.string().optional().catch(undefined),
 });
@@ -94,7 +96,7 @@ export function addStatus(jobs: Jobs, { id, type, data, time }: Status): Jobs {
   const told = backfillProgress.partial().safeParse(data);
   const progress =
     told.success && Object.keys(told.data).length > 0 ? { ...known?.progress, ...told.data } : known?.progress;
-  const { object, where, ids, reason, summary } = said.parse(data);
+  const { object, where, ids, fanOut, reason, summary } = said.parse(data);
   return put(jobs, {
     ...(known ?? unknownJob(id, time)),
     state,
@@ -102,6 +104,7 @@ export function addStatus(jobs: Jobs, { id, type, data, time }: Status): Jobs {
     object: known?.object ?? object,
     where: known?.where ?? where,
     idCount: known?.idCount ?? ids,
+    fanOut: known?.fanOut ?? fanOut,
     reason: reason ?? known?.reason,
     summary: summary ?? known?.summary,
     progress,
