@@ -53,6 +53,11 @@ export class CompiledMappings {
     this.compiled = new Map();
   }
 
+  /** The mappings in force, as their files say. */
+  all(): MappingSet {
+    return this.mappings;
+  }
+
   /** Salesforce refused to answer for a mapping: what describe said may no longer be so. */
   forget(object: string): void {
     this.compiled.delete(object);

@@ -1,6 +1,6 @@
 import type { CompiledMapping, SourceRecord } from '@libs/mapping';
 import { chunkIdsByUri, SalesforceQueryTooLargeError, selectByIds, type SalesforceClient } from '@libs/salesforce';
-import type { Fetched } from './core/plan-batch.js';
+import type { Fetched } from './core/to-message.js';
 
 /**
  * Reads the current state of records of one object: one relationship query for as many ids as fit into a URI, further pages

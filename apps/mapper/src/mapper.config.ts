@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   dataSettings,
   eventLogSettings,
+  fanOutSettings,
   iterableSettings,
   mappingSettings,
   salesforceSettings,
@@ -14,6 +15,7 @@ export const mapperSettings = z.object({
   ...dataSettings.shape,
   ...salesforceSettings.shape,
   ...mappingSettings.shape,
+  ...fanOutSettings.shape,
   ITERABLE_PROJECT_TYPE: iterableSettings.shape.ITERABLE_PROJECT_TYPE,
 });
 export type MapperSettings = z.infer<typeof mapperSettings>;

@@ -98,12 +98,12 @@ describe('the mapper on a log', () => {
     const backfilled = await all(log, topics.backfillUpdates);
     const realtime = await all(log, topics.realtimeUpdates);
     const outcomes = await all(log, topics.outcomes);
-    expect(backfilled).toHaveLength(720);
-    expect(realtime).toHaveLength(180);
+    expect(backfilled).toHaveLength(800);
+    expect(realtime).toHaveLength(200);
+    expect(Map.groupBy(backfilled, ({ kind }) => kind).get('removal')).toHaveLength(80);
     const reasons = Map.groupBy(outcomes, ({ reason }) => reason);
     expect(Object.fromEntries([...reasons].map(([reason, some]) => [reason, some.length]))).toEqual({
-      'mapper.account_not_fanned_out': 1,
-      'mapping.no_email': 100,
+      'mapping.unmapped_object': 1,
       'salesforce.not_found': 50,
     });
     const covered = [...backfilled, ...realtime, ...outcomes].flatMap(({ offsets }) => offsets);

@@ -8,6 +8,7 @@ import { Mapper } from './mapper.js';
 import { MappingCommands } from './mapping-commands.js';
 import { MappingLifecycle } from './mapping-lifecycle.js';
 import { MAPPER, MappingStatus } from './mapping-status.js';
+import { ParentReaders } from './parent-readers.js';
 import { toMapperSet } from './read-mappings.js';
 import { checkFields } from './resolve-mapping.js';
 
@@ -31,7 +32,18 @@ export class MapperModule {
     });
     const compiled = new CompiledMappings(live.inForce, salesforce);
     const status = new MappingStatus({ log, logger, health }, live);
-    const mapper = new Mapper({ log, salesforce, mappings: compiled, metrics, health, projectType });
+    const readers = new ParentReaders(() => compiled.all(), salesforce);
+    const followOwners = settings.FAN_OUT_OWNERS;
+    const mapper = new Mapper({
+      log,
+      salesforce,
+      mappings: compiled,
+      readers,
+      followOwners,
+      metrics,
+      health,
+      projectType,
+    });
     const commands = new MappingCommands({ log, metrics, mappings: live, status });
     const lifecycle = new MappingLifecycle({ live, compiled, status, metrics, health });
     return {

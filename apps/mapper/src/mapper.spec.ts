@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { toRecordId, topics, type BatchEntry, type RecordBatch } from '@libs/contracts';
 import type { Batch, Claim, Outgoing } from '@libs/event-log';
-import { parseMappingFiles } from '@libs/mapping';
+import { parseMappingFiles, type CompiledMapping } from '@libs/mapping';
 import { createMetrics, Health } from '@libs/observability';
 import { SalesforceQueryError, SalesforceUnavailableError } from '@libs/salesforce';
 import { CompiledMappings } from './compiled-mappings.js';
 import { Mapper } from './mapper.js';
+import { ParentReaders } from './parent-readers.js';
 import { FakeOrg } from '../test/fake-org.js';
 
+const LEAD_YAML = 'object: Lead\nfields:\n  Email: email\n  LastName: dataFields.Last\n';
 const idOf = (n: number) => toRecordId(`00Q${String(n).padStart(12, '0')}`) as string;
 const stamp = (second: number) => `2026-11-24T08:00:${String(second).padStart(2, '0')}.000+0000`;
 const commit = (second: number) => Date.UTC(2026, 10, 24, 8, 0, second);
@@ -25,21 +27,27 @@ function recordBatch(records: readonly number[], changes: Partial<BatchEntry> = 
   return { batchId: `b${records[0]}`, recordType, entries, windowStart: 0, windowEnd: 1 };
 }
 
-function setUp() {
+function setUp(texts: Record<string, string> = { 'Lead.yaml': LEAD_YAML }, { followOwners = true } = {}) {
   const org = new FakeOrg();
   const appended: Outgoing[] = [];
+  /** Call by call, empty ones left out. */
+  const appends: Array<readonly Outgoing[]> = [];
   const metrics = createMetrics();
   const health = new Health();
-  const text = 'object: Lead\nfields:\n  Email: email\n  LastName: dataFields.Last\n';
+  const files = Object.entries(texts).map(([name, text]) => ({ name, text }));
+  const mappings = new CompiledMappings(parseMappingFiles(files), org);
   const mapper = new Mapper({
     log: {
       async append(messages) {
         appended.push(...messages);
+        if (messages.length > 0) appends.push(messages);
         return [];
       },
     },
     salesforce: org,
-    mappings: new CompiledMappings(parseMappingFiles([{ name: 'Lead.yaml', text }]), org),
+    mappings,
+    readers: new ParentReaders(() => mappings.all(), org),
+    followOwners,
     metrics,
     health,
     projectType: 'email',
@@ -71,7 +79,19 @@ function setUp() {
   const lead = (n: number, changes: Record<string, unknown> = {}) =>
     org.put(idOf(n), { SystemModstamp: stamp(1), Email: `lead${n}@example.com`, LastName: `L${n}`, ...changes });
   const keys = () => appended.map(({ topic, key }) => [topic.name, key]);
-  return { org, mapper, appended, metrics, health, given, lead, keys, takeAway: () => revocation.abort() };
+  return {
+    org,
+    mapper,
+    mappings,
+    appended,
+    appends,
+    metrics,
+    health,
+    given,
+    lead,
+    keys,
+    takeAway: () => revocation.abort(),
+  };
 }
 
 describe('Mapper', () => {
@@ -91,25 +111,27 @@ describe('Mapper', () => {
     ]);
   });
 
-  it('puts what is not sent on the outcome topic, one query a batch', async () => {
-    const { org, mapper, given, lead, keys, metrics } = setUp();
+  it('tells the writer of each record that is there or was, and ends the others, by one query a batch', async () => {
+    const { org, mapper, given, lead, keys, metrics, appended } = setUp();
     lead(0);
     lead(1, { Email: null });
     lead(2, { IsDeleted: true });
     await mapper.process(given([recordBatch([0, 1, 2, 3], { changeType: 'SNAPSHOT' })]), 'realtime');
     expect(keys()).toEqual([
       [topics.realtimeUpdates.name, idOf(0)],
-      [topics.outcomes.name, idOf(1)],
-      [topics.outcomes.name, idOf(2)],
+      [topics.realtimeUpdates.name, idOf(1)],
+      [topics.realtimeUpdates.name, idOf(2)],
       [topics.outcomes.name, idOf(3)],
+    ]);
+    expect(appended.map(({ value }) => value)).toMatchObject([
+      { kind: 'update' },
+      { kind: 'removal', gone: false, reason: 'mapping.no_email' },
+      { kind: 'removal', gone: true, reason: 'salesforce.deleted' },
+      { kind: 'skipped', reason: 'salesforce.not_found' },
     ]);
     expect(org.queries).toHaveLength(1);
     const counted = (await metrics.outcomes.get()).values.map(({ labels, value }) => [labels.reason, value]);
-    expect(counted).toEqual([
-      ['mapping.no_email', 1],
-      ['salesforce.deleted', 1],
-      ['salesforce.not_found', 1],
-    ]);
+    expect(counted).toEqual([['salesforce.not_found', 1]]);
   });
 
   it('keeps a bad record as a dead letter beside its outcome', async () => {
@@ -131,8 +153,80 @@ describe('Mapper', () => {
     const { org, mapper, given, appended } = setUp();
     await mapper.process(given([recordBatch([0], {}, 'Account'), recordBatch([1], {}, 'Case')]), 'realtime');
     expect(appended.map(({ value }) => (value as { reason: string }).reason)).toEqual([
-      'mapper.account_not_fanned_out',
       'mapping.unmapped_object',
+      'mapping.unmapped_object',
+    ]);
+    expect(org.queries).toEqual([]);
+  });
+
+  it('keys what belongs to another record by that one', async () => {
+    const { mapper, given, lead, keys, mappings, appended } = setUp();
+    const belongTo = { ...((await mappings.of('Lead')) as CompiledMapping), belongsTo: 'Contact__c' };
+    mappings.of = () => Promise.resolve(belongTo);
+    lead(0, { Contact__c: idOf(7) });
+    lead(1, { Contact__c: idOf(7), IsDeleted: true });
+    await mapper.process(given([recordBatch([0, 1])]), 'realtime');
+    expect(keys()).toEqual([
+      [topics.realtimeUpdates.name, idOf(7)],
+      [topics.realtimeUpdates.name, idOf(7)],
+    ]);
+    expect(appended.map(({ value }) => value)).toMatchObject([
+      { kind: 'update', recordId: idOf(0) },
+      { kind: 'removal', recordId: idOf(1), flagFields: { Last: null } },
+    ]);
+  });
+
+  it('ends a change of a parent as expanded once the changes of those who show it are durable', async () => {
+    const { mapper, given, lead, appends, metrics } = setUp({
+      'Lead.yaml': `${LEAD_YAML}  Owner.Name: dataFields.Owner\n`,
+    });
+    lead(0, { OwnerId: idOf(900) });
+    lead(1, { OwnerId: idOf(901) });
+    await mapper.process(given([recordBatch([900, 901, 902], {}, 'User')]), 'realtime');
+    expect(appends.map((messages) => messages.map(({ topic, key }) => [topic.name, key]))).toEqual([
+      [0, 1].map((n) => [topics.changes.name, idOf(n)]),
+      [900, 901, 902].map((n) => [topics.outcomes.name, idOf(n)]),
+    ]);
+    expect(appends[1]?.map(({ value }) => value)).toMatchObject(
+      [900, 901, 902].map((n) => ({ kind: 'expanded', reason: 'mapper.fanned_out', offsets: [`0:${n}`] })),
+    );
+    expect((await metrics.mapperFanOutCauses.get()).values).toMatchObject([
+      { labels: { object: 'User', lane: 'realtime' }, value: 3 },
+    ]);
+    expect((await metrics.mapperFanOutRecords.get()).values).toMatchObject([
+      { labels: { object: 'Lead', lane: 'realtime' }, value: 2 },
+    ]);
+  });
+
+  it('writes a record and follows it to those who show it, and counts its changes once', async () => {
+    const text = `${LEAD_YAML}  Referrer__r.LastName: dataFields.Referrer\n`;
+    const { org, mapper, given, lead, appends } = setUp({ 'Lead.yaml': text });
+    Object.assign(org.fields['Lead'] as object, { Referrer__c: 'reference' });
+    org.lookups['Lead.Referrer__c'] = ['Referrer__r', ['Lead']];
+    lead(0);
+    lead(1, { Referrer__c: idOf(0) });
+    lead(2, { Referrer__c: idOf(1) });
+    await mapper.process(given([recordBatch([0], { sources: ['cdc'] })]), 'realtime');
+    expect(appends.map((messages) => messages.map(({ topic, key }) => [topic.name, key]))).toEqual([
+      [[topics.changes.name, idOf(1)]],
+      [[topics.realtimeUpdates.name, idOf(0)]],
+    ]);
+    // What follows it did not change itself: those who show that are left alone
+    await mapper.process(given([recordBatch([1], { sources: ['fan-out'], changeType: 'SNAPSHOT' })]), 'realtime');
+    expect(
+      appends
+        .slice(2)
+        .flat()
+        .map(({ key }) => key),
+    ).toEqual([idOf(1)]);
+  });
+
+  it('counts and ends changes of owners that are not followed', async () => {
+    const texts = { 'Lead.yaml': `${LEAD_YAML}  Owner.Name: dataFields.Owner\n` };
+    const { org, mapper, given, appended } = setUp(texts, { followOwners: false });
+    await mapper.process(given([recordBatch([900], {}, 'User')]), 'realtime');
+    expect(appended.map(({ value }) => value)).toMatchObject([
+      { kind: 'skipped', reason: 'mapper.owners_not_followed' },
     ]);
     expect(org.queries).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { topics, updateTopics, type Lane, type ProjectType, type RecordBatch } from '@libs/contracts';
+import { topics, updateTopics, type Lane, type ProjectType, type RecordBatch, type UserMessage } from '@libs/contracts';
 import { MAX_MESSAGE_BYTES, type Batch, type EventLog, type Outgoing } from '@libs/event-log';
 import type { CompiledMapping, MappedRecord } from '@libs/mapping';
 import type { Health, Metrics } from '@libs/observability';
@@ -7,8 +7,10 @@ import { SalesforceQueryError, type SalesforceClient } from '@libs/salesforce';
 import pLimit from 'p-limit';
 import { MappedFieldHiddenError, type CompiledMappings } from './compiled-mappings.js';
 import { laggingIds } from './core/lagging-ids.js';
-import { planBatch, type BatchPlan, type FetchedRows, type MappedRows } from './core/plan-batch.js';
+import { planBatch, type BatchPlan, type FetchedRows, type MappedRows, type UnmappedEnd } from './core/plan-batch.js';
+import { FanOut, type Expansion } from './fan-out.js';
 import { fetchRows } from './fetch-rows.js';
+import type { ParentReaders } from './parent-readers.js';
 
 /** Batches of one partition whose rows are fetched at the same time: hides most of the time that Salesforce takes to answer. */
 const PARALLEL_FETCHES = 3;
@@ -20,7 +22,10 @@ const ENVELOPE_BYTES = 2_000;
 export interface MapperParts {
   readonly log: Pick<EventLog, 'append'>;
   readonly salesforce: Pick<SalesforceClient, 'query' | 'queryMore'>;
-  readonly mappings: CompiledMappings;
+  readonly mappings: Pick<CompiledMappings, 'of' | 'all' | 'forget'>;
+  readonly readers: Pick<ParentReaders, 'of' | 'forget'>;
+  /** Are changes of Users followed to the records that show them? */
+  readonly followOwners: boolean;
   readonly metrics: Metrics;
   readonly health: Health;
   readonly projectType: ProjectType;
@@ -30,13 +35,20 @@ export interface MapperParts {
 
 interface Planned extends BatchPlan {
   readonly recordType: string;
+  readonly expansion: Expansion;
 }
 
-/** Batches of ids → the records' current state → mapped users, and an outcome for each record that is not sent. */
+/**
+ * Batches of ids → the records' current state → what the writer is told of each, an outcome for each that it is told
+ * nothing of, and changes of the records that show them.
+ */
 export class Mapper {
   private readonly recoveries = new Map<string, () => void>();
+  private readonly fanOut: FanOut;
 
-  constructor(private readonly parts: MapperParts) {}
+  constructor(private readonly parts: MapperParts) {
+    this.fanOut = new FanOut(parts);
+  }
 
   /** Resolves when all that the batches came to is durable, in their order. Errors: those of Salesforce and the log. */
   async process(batch: Batch<RecordBatch>, lane: Lane): Promise<void> {
@@ -52,7 +64,9 @@ export class Mapper {
       throw error;
     }
     if (signal.aborted) return; // its new owner maps these batches
-    // Invariant 1: the batches are committed after this, so everything they came to must be durable first.
+    // Invariant 1: a cause ends as expanded when the changes of those who show it are durable, and the batches are committed
+    // when everything that they came to is.
+    await this.parts.log.append(plans.flatMap(({ expansion }) => expansion.messages));
     await this.parts.log.append(plans.flatMap((plan) => messagesOf(plan, lane)));
     for (const plan of plans) this.count(plan, lane);
   }
@@ -62,16 +76,32 @@ export class Mapper {
     const { recordType } = batch;
     try {
       const compiled = await mappings.of(recordType);
+      const expansion = await this.fanOut.expand(batch, { lane, isMapped: compiled !== null }, givenUp);
+      const fetchedAtMs = Date.now();
       const rows: FetchedRows = compiled === null ? new Map() : await this.currentRows(batch, lane, compiled, givenUp);
-      const maxUpdateBytes = MAX_MESSAGE_BYTES - ENVELOPE_BYTES;
       const mapped: MappedRows = compiled === null ? new Map() : await mapRows(compiled, rows);
-      const plan = planBatch(batch, rows, mapped, { lane, compiled, projectType, maxUpdateBytes, nowMs: Date.now() });
-      if (compiled !== null) this.parts.health.set(checkOf(recordType), true);
-      return { recordType, ...plan };
+      const plan = planBatch(batch, rows, mapped, {
+        lane,
+        compiled,
+        unmappedEnd: this.unmappedEnd(recordType, expansion),
+        projectType,
+        mapsContacts: mappings.all().has('Contact'),
+        maxMessageBytes: MAX_MESSAGE_BYTES - ENVELOPE_BYTES,
+        fetchedAtMs,
+        nowMs: Date.now(),
+      });
+      if (compiled !== null || expansion.isRead) this.parts.health.set(checkOf(recordType), true);
+      return { recordType, expansion, ...plan };
     } catch (error) {
       if (isRefusal(error)) this.refused(recordType, error, claim);
       throw error;
     }
+  }
+
+  private unmappedEnd(recordType: string, { isRead }: Expansion): UnmappedEnd {
+    if (this.fanOut.ignores(recordType)) return { kind: 'skipped', reason: 'mapper.owners_not_followed' };
+    if (isRead) return { kind: 'expanded', reason: 'mapper.fanned_out' };
+    return { kind: 'skipped', reason: 'mapping.unmapped_object' };
   }
 
   /**
@@ -79,8 +109,9 @@ export class Mapper {
    * is mended, or the partition is another instance's, readiness says which field.
    */
   private refused(recordType: string, error: Error, claim: AbortSignal): void {
-    const { mappings, health } = this.parts;
+    const { mappings, readers, health } = this.parts;
     mappings.forget(recordType);
+    readers.forget();
     health.set(checkOf(recordType), false, error.message);
     claim.addEventListener('abort', this.recoveryOf(recordType)); // the same function again is no second listener
   }
@@ -117,9 +148,10 @@ export class Mapper {
     }
   }
 
-  private count({ recordType: object, updates, outcomes, deadLetters }: Planned, lane: Lane): void {
+  private count({ recordType: object, expansion, messages, outcomes, deadLetters }: Planned, lane: Lane): void {
     const { metrics } = this.parts;
-    if (updates.length > 0) metrics.mapperRecords.inc({ object, lane }, updates.length);
+    this.fanOut.count(object, lane, expansion);
+    if (messages.length > 0) metrics.mapperRecords.inc({ object, lane }, messages.length);
     for (const { kind: outcome, reason, offsets } of outcomes) {
       metrics.outcomes.inc({ object, lane, outcome, reason }, offsets.length);
     }
@@ -145,10 +177,15 @@ function isRefusal(error: unknown): error is Error {
   return error instanceof SalesforceQueryError || error instanceof MappedFieldHiddenError;
 }
 
-function messagesOf({ updates, outcomes, deadLetters }: BatchPlan, lane: Lane): Outgoing[] {
+function messagesOf({ messages, outcomes, deadLetters }: BatchPlan, lane: Lane): Outgoing[] {
   return [
-    ...updates.map((value) => ({ topic: updateTopics[lane], key: value.recordId, value })),
+    ...messages.map((value) => ({ topic: updateTopics[lane], key: profileOwner(value), value })),
     ...outcomes.map((value) => ({ topic: topics.outcomes, key: value.recordId ?? '', value })),
     ...deadLetters.map((value) => ({ topic: topics.deadLetters, key: value.recordId ?? '', value })),
   ];
+}
+
+/** The record whose profile is meant: messages about one profile keep their order. */
+function profileOwner(message: UserMessage): string {
+  return message.kind === 'rename' ? message.recordId : (message.belongsTo ?? message.recordId);
 }

@@ -1,10 +1,16 @@
-import { type ObjectDescription, type QueryOptions, type QueryPage, type SalesforceClient } from '@libs/salesforce';
+import {
+  SalesforceQueryError,
+  type ObjectDescription,
+  type QueryOptions,
+  type QueryPage,
+  type SalesforceClient,
+} from '@libs/salesforce';
 
 type Row = Record<string, unknown>;
 
 const SYSTEM = { Id: 'id', IsDeleted: 'boolean', SystemModstamp: 'datetime' };
 
-/** A small org for tests: answers the mapper's queries by id from its rows. Describes what `fields` and `lookups` say. */
+/** A small org for tests: answers the mapper's queries by id, and by lookup, from its rows. Describes what `fields` and `lookups` say. */
 export class FakeOrg implements SalesforceClient {
   readonly rows = new Map<string, Row>();
   readonly queries: Array<{ readonly soql: string; readonly options: QueryOptions | undefined }> = [];
@@ -24,8 +30,8 @@ export class FakeOrg implements SalesforceClient {
   pageSize = 2_000;
   private pages = new Map<string, QueryPage>();
 
-  put(id: string, row: Row): void {
-    this.rows.set(id, { attributes: { type: 'Lead' }, Id: id, IsDeleted: false, ...row });
+  put(id: string, row: Row, type = 'Lead'): void {
+    this.rows.set(id, { attributes: { type }, Id: id, IsDeleted: false, ...row });
   }
 
   async query(soql: string, options?: QueryOptions): Promise<QueryPage> {
@@ -35,8 +41,7 @@ export class FakeOrg implements SalesforceClient {
     const ids = [...soql.matchAll(/'([0-9A-Za-z]{18})'/g)].map(([, id]) => id as string);
     await this.beforeAnswer(ids);
     options?.signal?.throwIfAborted();
-    const found = ids.flatMap((id): Row[] => (this.rows.has(id) ? [this.rows.get(id) as Row] : []));
-    return this.page(found, 0);
+    return this.page(soql.includes(' WHERE Id IN ') ? this.byId(ids) : this.byLookup(soql, new Set(ids)), 0);
   }
 
   async queryMore(next: string): Promise<QueryPage> {
@@ -47,12 +52,32 @@ export class FakeOrg implements SalesforceClient {
 
   async describe(name: string): Promise<ObjectDescription> {
     this.described.push(name);
-    const fields = Object.entries(this.fields[name] ?? {}).map(([field, type]) => {
+    if (this.fields[name] === undefined) throw new SalesforceQueryError(`describe of ${name}: refused`, 'NOT_FOUND');
+    const fields = Object.entries(this.fields[name]).map(([field, type]) => {
       const [relationshipName, referenceTo] = this.lookups[`${name}.${field}`] ?? [null, []];
       const plain = { calculated: false, nillable: true, filterable: true, length: 0 };
       return { name: field, type, relationshipName, referenceTo, ...plain };
     });
     return { name, keyPrefix: null, fields };
+  }
+
+  private byId(ids: readonly string[]): Row[] {
+    return ids.flatMap((id): Row[] => (this.rows.has(id) ? [this.rows.get(id) as Row] : []));
+  }
+
+  /** Of the form that a fan-out asks in: `SELECT Id FROM Lead WHERE OwnerId IN (…) ORDER BY Id LIMIT 1001`. */
+  private byLookup(soql: string, ids: ReadonlySet<string>): Row[] {
+    const [, object, lookup = '', limit] =
+      /^SELECT Id FROM (\w+) WHERE ([\w.]+) IN \([^)]*\) ORDER BY Id LIMIT (\d+)$/.exec(soql) ?? [];
+    if (object === undefined) throw new Error(`not understood: ${soql.slice(0, 100)}`);
+    return [...this.rows.values()]
+      .filter(({ attributes, IsDeleted: deleted }) => (attributes as Row)['type'] === object && deleted !== true)
+      .filter((row) =>
+        ids.has(String(lookup.split('.').reduce<unknown>((at, name) => (at as Row | null)?.[name], row))),
+      )
+      .toSorted((a, b) => (String(a['Id']) < String(b['Id']) ? -1 : 1))
+      .slice(0, Number(limit))
+      .map(({ Id }) => ({ Id }));
   }
 
   connect(): never {

@@ -181,6 +181,13 @@ export const mappingSettings = z.object({
     .describe('Directory of the mapping files, one a Salesforce object.'),
 });
 
+/** Which changes of parents are followed to the records that show them. */
+export const fanOutSettings = z.object({
+  FAN_OUT_OWNERS: flag(true).describe(
+    'Follow changes of Users (names, emails of owners) to the records that show them: needs User in Change Data Capture and View All Users. false: they show with the next change of each record.',
+  ),
+});
+
 export type ServiceSettings = z.infer<ReturnType<typeof serviceSettings>>;
 export type EventLogSettings = z.infer<typeof eventLogSettings>;
 export type SalesforceSettings = z.infer<typeof salesforceSettings>;

@@ -140,9 +140,9 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
     meaning: 'A change event, or a record id in it, cannot be read.',
     remedy: 'See the message of the dead letter; backfill the object for the time around it, and please report it.',
   },
-  'mapper.account_not_fanned_out': {
-    meaning: 'An Account is no user: it shows on the profiles of its Contacts.',
-    remedy: 'Nothing: its fields come with the next change of each Contact; a backfill of Contact brings them at once.',
+  'mapper.fanned_out': {
+    meaning: 'The record is no user itself: the records that show it were looked for, and are written anew.',
+    remedy: 'Nothing.',
   },
   'mapper.field_hidden': {
     meaning: 'A mapping reads a field that the org does not show.',
@@ -152,9 +152,17 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
     meaning: 'The row from Salesforce has no SystemModstamp, so its age cannot be told.',
     remedy: 'Check that the object has the field and that the integration user may read it.',
   },
+  'mapper.owners_not_followed': {
+    meaning: 'A User changed, and FAN_OUT_OWNERS is off.',
+    remedy: 'Nothing: what is mapped of it comes with the next change of each record it owns.',
+  },
   'mapper.update_too_large': {
     meaning: 'The mapped user is larger than a message may be.',
     remedy: 'Map fewer or shorter fields.',
+  },
+  'mapping.belongs_to_nobody': {
+    meaning: 'The lookup to the Lead or Contact that the record belongs to is empty.',
+    remedy: 'Nothing, if that is meant: it is written once the lookup is filled.',
   },
   'mapping.expression_failed': {
     meaning: 'An expression of the mapping cannot be evaluated for this record.',

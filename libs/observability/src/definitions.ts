@@ -173,7 +173,7 @@ export const metricDefinitions = define({
   mapperRecords: {
     type: 'counter',
     name: 'sync_mapper_records_total',
-    help: 'Records mapped to updates.',
+    help: 'Records mapped: to updates, renames and removals.',
     labels: ['object', 'lane'],
   },
   mapperQuerySeconds: {
@@ -187,6 +187,30 @@ export const metricDefinitions = define({
     type: 'counter',
     name: 'sync_mapper_refetched_records_total',
     help: 'Records fetched once more because their row did not show the change yet.',
+    labels: ['object'],
+  },
+  mapperFanOutCauses: {
+    type: 'counter',
+    name: 'sync_mapper_fan_out_causes_total',
+    help: 'Changed records that others show, so that these were looked for. object: what changed.',
+    labels: ['object', 'lane'],
+  },
+  mapperFanOutRecords: {
+    type: 'counter',
+    name: 'sync_mapper_fan_out_records_total',
+    help: 'Records that show a changed one and became changes at once. object: theirs. Those of jobs are in sync_backfill_rows_total.',
+    labels: ['object', 'lane'],
+  },
+  mapperFanOutJobs: {
+    type: 'counter',
+    name: 'sync_mapper_fan_out_jobs_total',
+    help: 'Fan-outs above 1,000 records, handed over to the backfill service. object: of the records that show the changed ones.',
+    labels: ['object'],
+  },
+  mapperFanOutQueries: {
+    type: 'counter',
+    name: 'sync_mapper_fan_out_queries_total',
+    help: 'Queries to Salesforce for the records that show changed ones. object: theirs.',
     labels: ['object'],
   },
   mapperInfo: {

@@ -1,10 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { outcome, deadLetter, toRecordId, userUpdate, type BatchEntry, type RecordBatch } from '@libs/contracts';
-import { compileMapping, type SourceRecord } from '@libs/mapping';
+import { outcome, deadLetter, toRecordId, userMessage, type BatchEntry, type RecordBatch } from '@libs/contracts';
+import { compileMapping, type CompiledMapping, type SourceRecord } from '@libs/mapping';
 import { planBatch, type BatchPlan, type FetchedRows, type MappedRows, type PlanContext } from './plan-batch.js';
 
 const LEAD = '00Q5f000005bwLFEAY';
+const CONTACT = '0035f00002EztxDAAR';
 const STAMP = '2026-11-24T08:41:05.000+0000';
 
 const compiled = compileMapping({
@@ -16,7 +17,16 @@ const compiled = compileMapping({
   ],
 });
 
-const context: PlanContext = { lane: 'realtime', compiled, projectType: 'email', maxUpdateBytes: 5_000, nowMs: 99 };
+const context: PlanContext = {
+  lane: 'realtime',
+  compiled,
+  unmappedEnd: { kind: 'skipped', reason: 'mapping.unmapped_object' },
+  projectType: 'email',
+  mapsContacts: true,
+  maxMessageBytes: 5_000,
+  fetchedAtMs: 70,
+  nowMs: 99,
+};
 
 function entry(changes: Partial<BatchEntry> = {}): BatchEntry {
   return {
@@ -46,9 +56,9 @@ function planned(recordBatch: RecordBatch, rows: FetchedRows, with_: PlanContext
 }
 
 describe('planBatch', () => {
-  it('makes an update that stands for every change of its entry', () => {
+  it('makes a message that stands for every change of its entry', () => {
     expect(planned(batch([entry()]), rowsOf(good), context)).toEqual({
-      updates: [
+      messages: [
         {
           kind: 'update',
           recordType: 'Lead',
@@ -67,23 +77,25 @@ describe('planBatch', () => {
   });
 
   it.each([
-    ['the row is not there', rowsOf(), {}, 'Lead', 'salesforce.not_found'],
-    ['it is in the recycle bin', rowsOf({ ...good, IsDeleted: true }), {}, 'Lead', 'salesforce.deleted'],
-    ['no email', rowsOf({ ...good, Email: null }), {}, 'Lead', 'mapping.no_email'],
-    ['an unusable email', rowsOf({ ...good, Email: 'ann' }), {}, 'Lead', 'mapping.invalid_email'],
-    ['an Account', rowsOf(), { compiled: null }, 'Account', 'mapper.account_not_fanned_out'],
-    ['an object without a mapping', rowsOf(), { compiled: null }, 'Case', 'mapping.unmapped_object'],
-  ])('skips, counted, when %s', (_why, rows, changes, recordType, reason) => {
-    expect(planned(batch([entry()], recordType), rows, { ...context, ...changes })).toEqual({
-      updates: [],
+    ['the row is not there', { compiled }, 'skipped', 'salesforce.not_found'],
+    ['nobody maps or shows it', { compiled: null }, 'skipped', 'mapping.unmapped_object'],
+    [
+      'others show it',
+      { compiled: null, unmappedEnd: { kind: 'expanded', reason: 'mapper.fanned_out' } as const },
+      'expanded',
+      'mapper.fanned_out',
+    ],
+  ])('ends an entry, counted, when %s', (_why, changes, kind, reason) => {
+    expect(planned(batch([entry()], 'Account'), rowsOf(), { ...context, ...changes })).toEqual({
+      messages: [],
       outcomes: [
         {
-          recordType,
+          recordType: 'Account',
           recordId: LEAD,
           offsets: ['3:7', '3:9'],
           jobIds: ['job-1'],
           lane: 'realtime',
-          kind: 'skipped',
+          kind,
           reason,
           commitTimestamp: 1_000,
           time: 99,
@@ -107,14 +119,8 @@ describe('planBatch', () => {
       { recordId: LEAD, offsets: ['3:7', '3:9'], stage: 'mapper', code, attempts: 1, firstTime: 99, lastTime: 99 },
     ]);
     expect(plan.outcomes).toMatchObject([{ recordId: LEAD, offsets: ['3:7', '3:9'], kind: 'dead', reason: code }]);
-    expect(plan.updates).toMatchObject([{ recordId: other.Id, offsets: ['3:8'] }]);
+    expect(plan.messages).toMatchObject([{ recordId: other.Id, offsets: ['3:8'] }]);
     expect(JSON.stringify(plan.deadLetters)).not.toMatch(/ann|é/i);
-  });
-
-  it('knows a user by the record id where the project does', () => {
-    const plan = planned(batch([entry()]), rowsOf({ ...good, Email: null }), { ...context, projectType: 'hybrid' });
-    expect(plan.updates).toMatchObject([{ userId: LEAD, email: null }]);
-    expect(plan.outcomes).toEqual([]);
   });
 });
 
@@ -124,28 +130,52 @@ describe('planBatch, any batch and any answer', () => {
     null,
     good,
     { ...good, IsDeleted: true },
+    { ...good, IsDeleted: true, MasterRecordId: LEAD },
+    { ...good, IsConverted: true, ConvertedContactId: CONTACT },
+    { ...good, IsConverted: true, ConvertedContactId: null },
     { ...good, Email: null },
     { ...good, Email: 'no' },
+    { ...good, Contact__c: CONTACT },
+    { ...good, Contact__c: CONTACT, IsDeleted: true },
     { ...good, SystemModstamp: 'never' },
     { ...good, LastName: 'x'.repeat(6_000) },
     { ...good, LastName: null },
     {},
   );
+  const anyMapping = fc.constantFrom<CompiledMapping | null>(
+    compiled,
+    { ...compiled, belongsTo: 'Contact__c' },
+    { ...compiled, flagFields: { Salesforce: { Deleted: true } }, replaceNested: true },
+    { ...compiled, apply: () => ({ kind: 'filtered' }) },
+    { ...compiled, apply: () => ({ kind: 'failed', code: 'mapping.expression_failed', message: 'no' }) },
+    null,
+  );
   const anyEntries = fc.uniqueArray(
-    fc.record({ n: fc.integer({ min: 0, max: 500 }), changes: fc.integer({ min: 1, max: 5 }), row: anyRow }),
+    fc.record({
+      n: fc.integer({ min: 0, max: 500 }),
+      changes: fc.integer({ min: 1, max: 5 }),
+      changeType: fc.constantFrom('UPDATE', 'SNAPSHOT', 'DELETE', 'GAP_DELETE', 'UNDELETE'),
+      row: anyRow,
+    }),
     { selector: ({ n }) => n, minLength: 1, maxLength: 40 },
   );
 
   // Invariant 4.
-  it('puts every offset into exactly one update or outcome, and writes only what its topics take', () => {
+  it('puts every offset into exactly one message or outcome, and writes only what its topics take', () => {
     fc.assert(
       fc.property(
         anyEntries,
+        anyMapping,
         fc.constantFrom('email', 'user-id', 'hybrid'),
-        fc.constantFrom('Lead', 'Account', 'Case'),
-        (specs, projectType, recordType) => {
-          const entries = specs.map(({ n, changes }) =>
-            entry({ recordId: idOf(n), offsets: Array.from({ length: changes }, (_, change) => `${n}:${change}`) }),
+        fc.constantFrom('Lead', 'Registration__c'),
+        fc.boolean(),
+        (specs, mapping, projectType, recordType, mapsContacts) => {
+          const entries = specs.map(({ n, changes, changeType }) =>
+            entry({
+              recordId: idOf(n),
+              changeType,
+              offsets: Array.from({ length: changes }, (_, change) => `${n}:${change}`),
+            }),
           );
           const rows = new Map(
             specs.flatMap(({ n, row }) => (row === null ? [] : [[idOf(n), { row, fetchedAtMs: 1 }] as const])),
@@ -153,14 +183,17 @@ describe('planBatch, any batch and any answer', () => {
           const plan = planned(batch(entries, recordType), rows, {
             ...context,
             projectType,
-            compiled: recordType === 'Lead' ? compiled : null,
+            mapsContacts,
+            compiled: mapping,
           });
-          const ends = [...plan.updates, ...plan.outcomes].flatMap((end) => end.offsets);
-          expect(ends.toSorted()).toEqual(entries.flatMap((one) => one.offsets).toSorted());
+          const ends = [...plan.messages, ...plan.outcomes].flatMap((end) => end.offsets);
+          const given = entries.flatMap((one) => one.offsets);
+          expect(new Set(ends)).toEqual(new Set(given));
+          expect(ends).toHaveLength(given.length);
           expect(plan.deadLetters.flatMap((letter) => letter.offsets)).toEqual(
             plan.outcomes.filter((end) => end.kind === 'dead').flatMap((end) => end.offsets),
           );
-          for (const update of plan.updates) expect(userUpdate.parse(update)).toEqual(update);
+          for (const message of plan.messages) expect(userMessage.parse(message)).toEqual(message);
           for (const end of plan.outcomes) expect(outcome.parse(end)).toEqual(end);
           for (const letter of plan.deadLetters) expect(deadLetter.parse(letter)).toEqual(letter);
         },

@@ -1,127 +1,79 @@
-import type { BatchEntry, DeadLetter, Lane, Outcome, ProjectType, RecordBatch, UserUpdate } from '@libs/contracts';
-import {
-  recordVersion,
-  toIdentity,
-  type CompiledMapping,
-  type IdentitySkip,
-  type MappedRecord,
-  type MappingFailure,
-  type SourceRecord,
-} from '@libs/mapping';
-
-/** A row, with the start of the fetch that read it. Epoch milliseconds. */
-export interface Fetched {
-  readonly row: SourceRecord;
-  readonly fetchedAtMs: number;
-}
-
-/** What the mapping made of the rows, by record id. */
-export type MappedRows = ReadonlyMap<string, MappedRecord>;
+import type { BatchEntry, DeadLetter, Lane, Outcome, ProjectType, RecordBatch, UserMessage } from '@libs/contracts';
+import type { CompiledMapping, MappedRecord } from '@libs/mapping';
+import { toMessage, type DeadCode, type Fetched, type Rules } from './to-message.js';
 
 /** Rows by record id. */
 export type FetchedRows = ReadonlyMap<string, Fetched>;
 
+/** What the mapping made of the rows, by record id. */
+export type MappedRows = ReadonlyMap<string, MappedRecord>;
+
 /** What a batch comes to: every offset of it in exactly one of the three, dead ones in an outcome beside their letter. */
 export interface BatchPlan {
-  readonly updates: readonly UserUpdate[];
+  readonly messages: readonly UserMessage[];
   readonly outcomes: readonly Outcome[];
   readonly deadLetters: readonly DeadLetter[];
 }
 
-export interface PlanContext {
+/** What the records of an object without a mapping end as: changes of those who show them, or nothing. */
+export type UnmappedEnd =
+  | { readonly kind: 'expanded'; readonly reason: 'mapper.fanned_out' }
+  | { readonly kind: 'skipped'; readonly reason: 'mapper.owners_not_followed' | 'mapping.unmapped_object' };
+
+export interface PlanContext extends Pick<Rules, 'projectType' | 'mapsContacts' | 'fetchedAtMs'> {
   readonly lane: Lane;
+  readonly projectType: ProjectType;
   /** `null`: no mapping file is for this object. */
   readonly compiled: CompiledMapping | null;
-  readonly projectType: ProjectType;
-  /** Largest update that the log takes. Bytes. */
-  readonly maxUpdateBytes: number;
+  readonly unmappedEnd: UnmappedEnd;
+  /** Largest message that the log takes. Bytes. */
+  readonly maxMessageBytes: number;
   /** Epoch milliseconds. */
   readonly nowMs: number;
 }
 
-type SkipReason =
-  | IdentitySkip
-  | 'mapper.account_not_fanned_out'
-  | 'mapping.filtered'
-  | 'mapping.unmapped_object'
-  | 'salesforce.deleted'
-  | 'salesforce.not_found';
-
-type DeadCode = MappingFailure | 'mapper.no_modstamp' | 'mapper.update_too_large';
-
-type EntryVerdict =
-  | { readonly kind: 'update'; readonly update: UserUpdate }
-  | { readonly kind: 'skip'; readonly reason: SkipReason }
-  | { readonly kind: 'dead'; readonly code: DeadCode; readonly message: string };
-
-/** Why records of an object without a mapping are not sent: an Account is no user, it shows on its Contacts. */
-export function skipOfUnmapped(recordType: string): SkipReason {
-  return recordType === 'Account' ? 'mapper.account_not_fanned_out' : 'mapping.unmapped_object';
-}
+type Outgone = { readonly kind: Outcome['kind']; readonly reason: string };
+type Dead = { readonly code: DeadCode; readonly message: string };
 
 /**
  * Decides what becomes of each entry of a batch, in batch order.
  *
  * Input: the rows that Salesforce gave for its ids, deleted ones included; an id without a row was not found.
- * Invariant 4: every offset of the batch is in exactly one update or outcome.
+ * Invariant 4: every offset of the batch is in exactly one message or outcome.
  */
 export function planBatch(batch: RecordBatch, rows: FetchedRows, mapped: MappedRows, context: PlanContext): BatchPlan {
-  const updates: UserUpdate[] = [];
+  const messages: UserMessage[] = [];
   const outcomes: Outcome[] = [];
   const deadLetters: DeadLetter[] = [];
+  const { recordType } = batch;
+  const { compiled, unmappedEnd } = context;
   for (const entry of batch.entries) {
-    const verdict = judge(batch.recordType, entry, rows.get(entry.recordId), mapped.get(entry.recordId), context);
-    if (verdict.kind === 'update') {
-      updates.push(verdict.update);
-    } else if (verdict.kind === 'skip') {
-      outcomes.push(outcomeOf(batch.recordType, entry, 'skipped', verdict.reason, context));
+    if (compiled === null) {
+      outcomes.push(outcomeOf(recordType, entry, unmappedEnd, context));
+      continue;
+    }
+    const { recordId } = entry;
+    const candidate = { recordType, entry, fetched: rows.get(recordId), mapped: mapped.get(recordId) };
+    const verdict = withinLimit(toMessage(candidate, { ...context, compiled }), context);
+    if (verdict.kind === 'message') {
+      messages.push(verdict.message);
+    } else if (verdict.kind === 'dead') {
+      outcomes.push(outcomeOf(recordType, entry, { kind: 'dead', reason: verdict.code }, context));
+      deadLetters.push(deadLetterOf(recordType, entry, verdict, context));
     } else {
-      outcomes.push(outcomeOf(batch.recordType, entry, 'dead', verdict.code, context));
-      deadLetters.push(deadLetterOf(batch.recordType, entry, verdict, context));
+      outcomes.push(outcomeOf(recordType, entry, verdict, context));
     }
   }
-  return { updates, outcomes, deadLetters };
+  return { messages, outcomes, deadLetters };
 }
 
-function judge(
-  recordType: string,
-  entry: BatchEntry,
-  fetched: Fetched | undefined,
-  mapped: MappedRecord | undefined,
-  context: PlanContext,
-): EntryVerdict {
-  const { compiled, projectType, maxUpdateBytes } = context;
-  if (compiled === null) return { kind: 'skip', reason: skipOfUnmapped(recordType) };
-  if (fetched === undefined || mapped === undefined) return { kind: 'skip', reason: 'salesforce.not_found' };
-  if (fetched.row['IsDeleted'] === true) return { kind: 'skip', reason: 'salesforce.deleted' };
-  const version = recordVersion(fetched.row, compiled, fetched.fetchedAtMs);
-  if (version === null) {
-    return { kind: 'dead', code: 'mapper.no_modstamp', message: 'the row has no SystemModstamp: its state has no age' };
-  }
-  if (mapped.kind === 'filtered') return { kind: 'skip', reason: 'mapping.filtered' };
-  if (mapped.kind === 'failed') return { kind: 'dead', code: mapped.code, message: mapped.message };
-  const identified = toIdentity(projectType, mapped, entry.recordId);
-  if (identified.kind === 'skip') return identified;
-  const update: UserUpdate = {
-    kind: 'update',
-    recordType,
-    recordId: entry.recordId,
-    offsets: entry.offsets,
-    jobIds: entry.jobIds,
-    commitTimestamp: entry.oldestCommitTimestamp,
-    version,
-    ...identified.user,
-  };
-  const bytes = jsonBytes(update);
-  if (bytes > maxUpdateBytes) {
-    const message = `the mapped user has ${bytes} bytes, more than ${maxUpdateBytes}: map fewer or shorter fields`;
-    return { kind: 'dead', code: 'mapper.update_too_large', message };
-  }
-  return { kind: 'update', update };
-}
-
-function jsonBytes(value: unknown): number {
-  return Buffer.byteLength(JSON.stringify(value));
+/** A message that the log would not take is a dead record, found here and not when its whole batch is appended. */
+function withinLimit(verdict: ReturnType<typeof toMessage>, { maxMessageBytes }: PlanContext): typeof verdict {
+  if (verdict.kind !== 'message') return verdict;
+  const bytes = Buffer.byteLength(JSON.stringify(verdict.message));
+  if (bytes <= maxMessageBytes) return verdict;
+  const message = `the mapped user has ${bytes} bytes, more than ${maxMessageBytes}: map fewer or shorter fields`;
+  return { kind: 'dead', code: 'mapper.update_too_large', message };
 }
 
 function coverOf(recordType: string, { recordId, offsets, jobIds }: BatchEntry) {
@@ -131,8 +83,7 @@ function coverOf(recordType: string, { recordId, offsets, jobIds }: BatchEntry) 
 function outcomeOf(
   recordType: string,
   entry: BatchEntry,
-  kind: 'skipped' | 'dead',
-  reason: string,
+  { kind, reason }: Outgone,
   { lane, nowMs }: PlanContext,
 ): Outcome {
   const commitTimestamp = entry.oldestCommitTimestamp;
@@ -142,7 +93,7 @@ function outcomeOf(
 function deadLetterOf(
   recordType: string,
   entry: BatchEntry,
-  { code, message }: { readonly code: DeadCode; readonly message: string },
+  { code, message }: Dead,
   { lane, nowMs }: PlanContext,
 ): DeadLetter {
   const times = { attempts: 1, firstTime: nowMs, lastTime: nowMs };

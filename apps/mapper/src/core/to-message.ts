@@ -1,0 +1,171 @@
+import type { BatchEntry, ProjectType, UserMessage, UserRemoval, Version } from '@libs/contracts';
+import {
+  recordVersion,
+  toIdentity,
+  type CompiledMapping,
+  type IdentitySkip,
+  type MappedRecord,
+  type MappedUser,
+  type MappingFailure,
+  type SourceRecord,
+} from '@libs/mapping';
+import { convertedTo, createdMs, belongsToId, mergedInto } from './row-facts.js';
+
+/** A row, with the start of the fetch that read it. Epoch milliseconds. */
+export interface Fetched {
+  readonly row: SourceRecord;
+  readonly fetchedAtMs: number;
+}
+
+export type DeadCode = MappingFailure | 'mapper.no_modstamp' | 'mapper.update_too_large';
+export type SkipReason =
+  IdentitySkip | 'mapping.belongs_to_nobody' | 'mapping.filtered' | 'salesforce.deleted' | 'salesforce.not_found';
+
+/** What becomes of one entry: a message for the writer, an end of its own, or a dead letter. */
+export type Verdict =
+  | { readonly kind: 'message'; readonly message: UserMessage }
+  | { readonly kind: 'filtered' | 'skipped'; readonly reason: SkipReason }
+  | { readonly kind: 'dead'; readonly code: DeadCode; readonly message: string };
+
+export interface Rules {
+  readonly compiled: CompiledMapping;
+  readonly projectType: ProjectType;
+  /** Is there a mapping for Contact, so that a converted Lead goes on as one? */
+  readonly mapsContacts: boolean;
+  /** When the fetch of the batch began: the age of what is not there. Epoch milliseconds. */
+  readonly fetchedAtMs: number;
+}
+
+/** An entry, with its row and what the mapping made of it, if Salesforce has one. */
+export interface Candidate {
+  readonly recordType: string;
+  readonly entry: BatchEntry;
+  readonly fetched: Fetched | undefined;
+  readonly mapped: MappedRecord | undefined;
+}
+
+const SECOND_MS = 1_000;
+const DELETIONS: ReadonlySet<string> = new Set(['DELETE', 'GAP_DELETE']);
+
+/** Says what the writer is to be told of a record, by its current row. */
+export function toMessage(candidate: Candidate, rules: Rules): Verdict {
+  const { entry, fetched, mapped } = candidate;
+  const { compiled } = rules;
+  if (fetched === undefined) return ofNoRow(candidate, rules);
+  const version = recordVersion(fetched.row, compiled, fetched.fetchedAtMs);
+  if (version === null) {
+    return { kind: 'dead', code: 'mapper.no_modstamp', message: 'the row has no SystemModstamp: its state has no age' };
+  }
+  if (fetched.row['IsDeleted'] === true) return ofDeletedRow(candidate, fetched.row, version, compiled);
+  const contact = rules.mapsContacts ? convertedTo(candidate.recordType, fetched.row) : null;
+  if (contact !== null) {
+    return said({ kind: 'rename', ...coverOf(candidate.recordType, entry), version, toRecordId: contact });
+  }
+  if (mapped === undefined) return { kind: 'skipped', reason: 'salesforce.not_found' };
+  if (mapped.kind === 'failed') return { kind: 'dead', code: mapped.code, message: mapped.message };
+  if (compiled.belongsTo !== null) return ofBelonging(candidate, fetched.row, mapped, version, rules);
+  // Filtered, or without a usable identity: a user no more, if it ever was one, so that its address is free for the next in line
+  if (mapped.kind === 'filtered') {
+    return said(removalOf(candidate, version, { gone: false, outcome: 'filtered', reason: 'mapping.filtered' }));
+  }
+  const identified = toIdentity(rules.projectType, mapped, entry.recordId);
+  if (identified.kind === 'skip') {
+    return said(removalOf(candidate, version, { gone: false, outcome: 'skipped', reason: identified.reason }));
+  }
+  return said({
+    kind: 'update',
+    ...coverOf(candidate.recordType, entry),
+    version,
+    ...identified.user,
+    ...extrasOf(mapped, compiled),
+    ...defined('createdMs', createdMs(fetched.row)),
+  });
+}
+
+/** No row at all: gone for good if an event said so; else it may only be hidden from us, and no access is no deletion. */
+function ofNoRow(candidate: Candidate, { compiled, fetchedAtMs }: Rules): Verdict {
+  const { entry } = candidate;
+  if (!DELETIONS.has(entry.changeType)) return { kind: 'skipped', reason: 'salesforce.not_found' };
+  // Nobody can tell any more whose it was
+  if (compiled.belongsTo !== null) return { kind: 'skipped', reason: 'salesforce.deleted' };
+  // No stamp is left: as new as the event, in whole seconds as stamps are
+  const modstampMs = Math.floor(entry.newestCommitTimestamp / SECOND_MS) * SECOND_MS;
+  return said(goneOf(candidate, { modstampMs, fetchedAtMs }, compiled, 'salesforce.deleted'));
+}
+
+function ofDeletedRow(candidate: Candidate, row: SourceRecord, version: Version, compiled: CompiledMapping): Verdict {
+  const reason = mergedInto(row) === null ? 'salesforce.deleted' : 'salesforce.merged';
+  if (compiled.belongsTo === null) return said(goneOf(candidate, version, compiled, reason));
+  const belongsTo = belongsToId(row, compiled);
+  const { mapped } = candidate;
+  if (belongsTo === null || mapped?.kind !== 'user') return { kind: 'skipped', reason: 'salesforce.deleted' };
+  // What it wrote on a profile that is somebody else's goes with it
+  const flagFields = cleared(mapped.dataFields);
+  return said({ ...removalOf(candidate, version, { gone: true, outcome: 'skipped', reason }), belongsTo, flagFields });
+}
+
+/** A record that is no person: it claims nothing, so there is nothing to withdraw when it is not written. */
+function ofBelonging(
+  { recordType, entry }: Candidate,
+  row: SourceRecord,
+  mapped: Exclude<MappedRecord, { kind: 'failed' }>,
+  version: Version,
+  { compiled, projectType }: Rules,
+): Verdict {
+  if (mapped.kind === 'filtered') return { kind: 'filtered', reason: 'mapping.filtered' };
+  const belongsTo = belongsToId(row, compiled);
+  if (belongsTo === null) return { kind: 'skipped', reason: 'mapping.belongs_to_nobody' };
+  const identified = toIdentity(projectType, mapped, belongsTo);
+  if (identified.kind === 'skip') return { kind: 'skipped', reason: identified.reason };
+  const { email, ...user } = identified.user;
+  return said({
+    kind: 'update',
+    ...coverOf(recordType, entry),
+    version,
+    ...user,
+    // Beside a user id the address is the owner's to say
+    ...(projectType === 'email' && { email }),
+    ...extrasOf(mapped, compiled),
+    belongsTo,
+  });
+}
+
+function said(message: UserMessage): Verdict {
+  return { kind: 'message', message };
+}
+
+function coverOf(recordType: string, { recordId, offsets, jobIds, oldestCommitTimestamp }: BatchEntry) {
+  return { recordType, recordId, offsets, jobIds, commitTimestamp: oldestCommitTimestamp };
+}
+
+function removalOf(
+  { recordType, entry }: Candidate,
+  version: Version,
+  end: Pick<UserRemoval, 'gone' | 'outcome' | 'reason'>,
+): UserRemoval {
+  return { kind: 'removal', ...coverOf(recordType, entry), version, ...end };
+}
+
+function goneOf(candidate: Candidate, version: Version, compiled: CompiledMapping, reason: string): UserRemoval {
+  const removal = removalOf(candidate, version, { gone: true, outcome: 'skipped', reason });
+  return compiled.flagFields === null ? removal : { ...removal, flagFields: { ...compiled.flagFields } };
+}
+
+function extrasOf({ optOut }: MappedUser, { replaceNested }: CompiledMapping) {
+  return { ...defined('optOut', optOut), ...(replaceNested && { replaceNested }) };
+}
+
+function defined<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
+}
+
+/** The same fields, all empty. */
+function cleared(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, isNested(value) ? cleared(value) : null]),
+  );
+}
+
+function isNested(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
