@@ -3,6 +3,7 @@ import {
   dataSettings,
   flag,
   eventLogSettings,
+  fanOutSettings,
   mappingSettings,
   salesforceSettings,
   serviceSettings,
@@ -16,6 +17,7 @@ export const cdcListenerSettings = z.object({
   ...salesforceSettings.shape,
   ...streamingSettings.shape,
   ...mappingSettings.shape,
+  ...fanOutSettings.shape,
   LISTENER_FILTER_UNMAPPED: flag(true).describe(
     'Drop updates whose changed fields touch no mapped field; they are counted at the listener. false: every change goes through.',
   ),

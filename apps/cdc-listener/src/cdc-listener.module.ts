@@ -16,7 +16,8 @@ export const cdcListenerService: ServiceSpec<typeof cdcListenerSettings> = {
     const source = createChangeSource(settings, parts);
     const live = new LiveMappings({ app: 'cdc-listener', directory: settings.MAPPINGS_DIR, ...parts });
     const { log, logger } = parts;
-    const following = new Following({ log, live, channels: settings.SALESFORCE_CHANNELS, logger });
+    const channels = settings.SALESFORCE_CHANNELS;
+    const following = new Following({ log, live, channels, parents: { owners: settings.FAN_OUT_OWNERS }, logger });
     const options = { unmapped: settings.LISTENER_FILTER_UNMAPPED, own: settings.LISTENER_IGNORE_OWN_CHANGES };
     const filter = new EventFilter({
       client: source.client,

@@ -37,7 +37,14 @@ function begin(mappings: MappingSet, channels?: readonly string[]): void {
     start: () => undefined,
     close: () => Promise.resolve(),
   };
-  following = new Following({ log: log.holder().log, live, channels, logger: createLogger('test', 'silent'), pause });
+  following = new Following({
+    log: log.holder().log,
+    live,
+    channels,
+    parents: { owners: true },
+    logger: createLogger('test', 'silent'),
+    pause,
+  });
   following.onOthers(() => (others += 1));
   following.start((error) => expect.unreachable(String(error)));
 }

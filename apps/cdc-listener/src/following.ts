@@ -3,7 +3,7 @@ import { decode, type EventLog } from '@libs/event-log';
 import type { Logger } from '@libs/observability';
 import { pause } from '@libs/salesforce';
 import { versionsOf, type LiveMappings } from '@libs/service';
-import { defaultChannels, objectsByChannel, sameChannels } from './core/channels.js';
+import { defaultChannels, objectsByChannel, sameChannels, type ParentRules } from './core/channels.js';
 
 /** Most status messages read back to find which mappings the mapper goes by. */
 const READ_BACK = 20_000;
@@ -15,6 +15,7 @@ export interface FollowingParts {
   readonly live: Pick<LiveMappings, 'inForce' | 'onNews' | 'start' | 'close'>;
   /** SALESFORCE_CHANNELS; absent: what the mappings ask for. */
   readonly channels: readonly string[] | undefined;
+  readonly parents: ParentRules;
   readonly logger: Pick<Logger, 'info' | 'warn'>;
   /** For tests. */
   readonly pause?: typeof pause;
@@ -118,9 +119,9 @@ export class Following {
   }
 
   private wanted(): Map<string, readonly string[]> {
-    const { live, channels } = this.parts;
-    const asked = channels ?? defaultChannels(live.inForce);
-    const wanted = objectsByChannel(asked, live.inForce);
+    const { live, channels, parents } = this.parts;
+    const asked = channels ?? defaultChannels(live.inForce, parents);
+    const wanted = objectsByChannel(asked, live.inForce, parents);
     if (this.same || channels !== undefined) return wanted;
     return new Map([...this.current, ...wanted]);
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toRecordId, topics, type BatchEntry, type RecordBatch } from '@libs/contracts';
 import type { Batch, Claim, Outgoing } from '@libs/event-log';
-import { parseMappingFiles, type CompiledMapping } from '@libs/mapping';
+import { parseMappingFiles } from '@libs/mapping';
 import { createMetrics, Health } from '@libs/observability';
 import { SalesforceQueryError, SalesforceUnavailableError } from '@libs/salesforce';
 import { CompiledMappings } from './compiled-mappings.js';
@@ -27,7 +27,10 @@ function recordBatch(records: readonly number[], changes: Partial<BatchEntry> = 
   return { batchId: `b${records[0]}`, recordType, entries, windowStart: 0, windowEnd: 1 };
 }
 
-function setUp(texts: Record<string, string> = { 'Lead.yaml': LEAD_YAML }, { followOwners = true } = {}) {
+function setUp(
+  texts: Record<string, string> = { 'Lead.yaml': LEAD_YAML },
+  { followOwners = true, belongsTo }: { followOwners?: boolean; belongsTo?: string } = {},
+) {
   const org = new FakeOrg();
   const appended: Outgoing[] = [];
   /** Call by call, empty ones left out. */
@@ -35,7 +38,8 @@ function setUp(texts: Record<string, string> = { 'Lead.yaml': LEAD_YAML }, { fol
   const metrics = createMetrics();
   const health = new Health();
   const files = Object.entries(texts).map(([name, text]) => ({ name, text }));
-  const mappings = new CompiledMappings(parseMappingFiles(files), org);
+  const parsed = [...parseMappingFiles(files)].map(([object, mapping]) => [object, { ...mapping, belongsTo }] as const);
+  const mappings = new CompiledMappings(new Map(parsed), org);
   const mapper = new Mapper({
     log: {
       async append(messages) {
@@ -160,9 +164,9 @@ describe('Mapper', () => {
   });
 
   it('keys what belongs to another record by that one', async () => {
-    const { mapper, given, lead, keys, mappings, appended } = setUp();
-    const belongTo = { ...((await mappings.of('Lead')) as CompiledMapping), belongsTo: 'Contact__c' };
-    mappings.of = () => Promise.resolve(belongTo);
+    const { org, mapper, given, lead, keys, appended } = setUp({ 'Lead.yaml': LEAD_YAML }, { belongsTo: 'Contact__c' });
+    Object.assign(org.fields['Lead'] as object, { Contact__c: 'reference' });
+    org.lookups['Lead.Contact__c'] = ['Contact__r', ['Contact']];
     lead(0, { Contact__c: idOf(7) });
     lead(1, { Contact__c: idOf(7), IsDeleted: true });
     await mapper.process(given([recordBatch([0, 1])]), 'realtime');

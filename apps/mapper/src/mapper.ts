@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { topics, updateTopics, type Lane, type ProjectType, type RecordBatch, type UserMessage } from '@libs/contracts';
 import { MAX_MESSAGE_BYTES, type Batch, type EventLog, type Outgoing } from '@libs/event-log';
-import type { CompiledMapping, MappedRecord } from '@libs/mapping';
+import { targetsOf, type CompiledMapping, type MappedRecord } from '@libs/mapping';
 import type { Health, Metrics } from '@libs/observability';
 import { SalesforceQueryError, type SalesforceClient } from '@libs/salesforce';
 import pLimit from 'p-limit';
@@ -75,6 +75,8 @@ export class Mapper {
     const { mappings, projectType } = this.parts;
     const { recordType } = batch;
     try {
+      const inForce = mappings.all();
+      const mapping = inForce.get(recordType);
       const compiled = await mappings.of(recordType);
       const expansion = await this.fanOut.expand(batch, { lane, isMapped: compiled !== null }, givenUp);
       const fetchedAtMs = Date.now();
@@ -85,7 +87,8 @@ export class Mapper {
         compiled,
         unmappedEnd: this.unmappedEnd(recordType, expansion),
         projectType,
-        mapsContacts: mappings.all().has('Contact'),
+        targets: mapping === undefined ? [] : targetsOf(mapping),
+        mapsContacts: inForce.has('Contact'),
         maxMessageBytes: MAX_MESSAGE_BYTES - ENVELOPE_BYTES,
         fetchedAtMs,
         nowMs: Date.now(),

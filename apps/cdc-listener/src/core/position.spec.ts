@@ -1,7 +1,5 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseMapping, type Mapping } from '@libs/mapping';
-import { channelOf, defaultChannels, objectsByChannel } from './channels.js';
 import { OVERLAP_MS } from './holes.js';
 import {
   addHoles,
@@ -229,57 +227,6 @@ describe('position', () => {
     [OVERLAP_MS + 1_000, 1_000, false],
   ])('isPast(%s, %s)', (since, commit, expected) => {
     expect(isPast(since, commit)).toBe(expected);
-  });
-});
-
-describe('channels', () => {
-  it('tell of their own object, or of every object that a mapping reads', () => {
-    const lead = parseMapping(
-      'Lead.yaml',
-      'object: Lead\nfields:\n  Email: email\n  Owner.Name: dataFields.o',
-    ) as Mapping;
-    const channels = [
-      LEADS,
-      '/data/Invoice__ChangeEvent',
-      '/data/ns__Bill__ChangeEvent',
-      '/data/ChangeEvents',
-      '/data/X__chn',
-    ];
-    expect([...objectsByChannel(channels, new Map([['Lead', lead]]))]).toEqual([
-      [LEADS, ['Lead']],
-      ['/data/Invoice__ChangeEvent', ['Invoice__c']],
-      ['/data/ns__Bill__ChangeEvent', ['ns__Bill__c']],
-      ['/data/ChangeEvents', ['Lead']],
-      ['/data/X__chn', ['Lead']],
-    ]);
-  });
-
-  it.each([
-    ['Lead', '/data/LeadChangeEvent'],
-    ['Invoice__c', '/data/Invoice__ChangeEvent'],
-  ])('%s', (object, channel) => {
-    expect(channelOf(object)).toBe(channel);
-  });
-
-  it('follows mapped objects and the Account they read, not their owners', () => {
-    const mapping = (object: string, ...sources: string[]) => {
-      const lines = sources.map((source, index) => `  ${source}: dataFields.f${index}`);
-      return parseMapping(
-        `${object}.yaml`,
-        [`object: ${object}`, 'fields:', '  Email: email', ...lines].join('\n'),
-      ) as Mapping;
-    };
-    const leads = mapping('Lead', 'Owner.Email');
-    expect(defaultChannels(new Map([['Lead', leads]]))).toEqual([LEADS]);
-    const contacts = mapping('Contact', 'Account.Name', 'Account.Industry');
-    expect(
-      defaultChannels(
-        new Map([
-          ['Contact', contacts],
-          ['Lead', leads],
-        ]),
-      ),
-    ).toEqual([CONTACTS, LEADS, '/data/AccountChangeEvent']);
   });
 });
 

@@ -1,27 +1,29 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { outcome, deadLetter, toRecordId, userMessage, type BatchEntry, type RecordBatch } from '@libs/contracts';
-import { compileMapping, type CompiledMapping, type SourceRecord } from '@libs/mapping';
+import { compileMapping, targetsOf, type CompiledMapping, type Mapping, type SourceRecord } from '@libs/mapping';
 import { planBatch, type BatchPlan, type FetchedRows, type MappedRows, type PlanContext } from './plan-batch.js';
 
 const LEAD = '00Q5f000005bwLFEAY';
 const CONTACT = '0035f00002EztxDAAR';
 const STAMP = '2026-11-24T08:41:05.000+0000';
 
-const compiled = compileMapping({
+const file: Mapping = {
   file: 'Lead.yaml',
   object: 'Lead',
   fields: [
     { source: 'Email', target: 'email' },
     { source: 'LastName', target: 'dataFields.Name.Last' },
   ],
-});
+};
+const compiled = compileMapping(file);
 
 const context: PlanContext = {
   lane: 'realtime',
   compiled,
   unmappedEnd: { kind: 'skipped', reason: 'mapping.unmapped_object' },
   projectType: 'email',
+  targets: targetsOf(file),
   mapsContacts: true,
   maxMessageBytes: 5_000,
   fetchedAtMs: 70,
@@ -144,7 +146,7 @@ describe('planBatch, any batch and any answer', () => {
   );
   const anyMapping = fc.constantFrom<CompiledMapping | null>(
     compiled,
-    { ...compiled, belongsTo: 'Contact__c' },
+    compileMapping({ ...file, belongsTo: 'Contact__c' }),
     { ...compiled, flagFields: { Salesforce: { Deleted: true } }, replaceNested: true },
     { ...compiled, apply: () => ({ kind: 'filtered' }) },
     { ...compiled, apply: () => ({ kind: 'failed', code: 'mapping.expression_failed', message: 'no' }) },

@@ -20,7 +20,7 @@ export type UnmappedEnd =
   | { readonly kind: 'expanded'; readonly reason: 'mapper.fanned_out' }
   | { readonly kind: 'skipped'; readonly reason: 'mapper.owners_not_followed' | 'mapping.unmapped_object' };
 
-export interface PlanContext extends Pick<Rules, 'projectType' | 'mapsContacts' | 'fetchedAtMs'> {
+export interface PlanContext extends Pick<Rules, 'projectType' | 'targets' | 'mapsContacts' | 'fetchedAtMs'> {
   readonly lane: Lane;
   readonly projectType: ProjectType;
   /** `null`: no mapping file is for this object. */

@@ -1,21 +1,31 @@
 import { describe, expect, it } from 'vitest';
 import type { BatchEntry, ProjectType } from '@libs/contracts';
-import { compileMapping, type CompiledMapping, type MappedRecord, type SourceRecord } from '@libs/mapping';
+import {
+  compileMapping,
+  targetsOf,
+  type CompiledMapping,
+  type MappedRecord,
+  type Mapping,
+  type SourceRecord,
+} from '@libs/mapping';
 import { toMessage, type Verdict } from './to-message.js';
 
 const LEAD = '00Q5f000005bwLFEAY';
 const CONTACT = '0035f00002EztxDAAR';
 const STAMP_MS = Date.UTC(2026, 10, 24, 8, 41, 5);
 
-const mapping = compileMapping({
+const file: Mapping = {
   file: 'Lead.yaml',
   object: 'Lead',
   fields: [
     { source: 'Email', target: 'email' },
     { source: 'LastName', target: 'dataFields.Name.Last' },
-    { source: 'Tags', target: 'dataFields.Tags' },
+    { source: 'Title', target: 'dataFields.Title' },
   ],
-});
+  constants: new Map([['dataFields.Name.Kind', 'person']]),
+};
+const mapping = compileMapping(file);
+const belonging = (belongsTo: string) => compileMapping({ ...file, belongsTo });
 const live = {
   Id: LEAD,
   IsDeleted: false,
@@ -23,7 +33,7 @@ const live = {
   CreatedDate: '2026-11-20T00:00:00.000+0000',
   Email: 'Ann@X.io',
   LastName: 'Byron',
-  Tags: ['a'],
+  Title: 'Dr',
   Contact__c: CONTACT,
 };
 
@@ -44,7 +54,13 @@ function verdict({
   projectType = 'email',
   mapsContacts = true,
 }: Case = {}): Verdict {
-  const rules = { compiled: { ...mapping, ...compiled }, projectType, mapsContacts, fetchedAtMs: 70 };
+  const rules = {
+    compiled: { ...mapping, ...compiled },
+    targets: targetsOf(file),
+    projectType,
+    mapsContacts,
+    fetchedAtMs: 70,
+  };
   const full: BatchEntry = {
     recordId: LEAD,
     changeType: 'UPDATE',
@@ -90,10 +106,9 @@ const withdrawn = (reason: string, outcome = 'skipped') => ({
   outcome,
   reason,
 });
-const dataFields = { Name: { Last: 'Byron' }, Tags: ['a'] };
+const dataFields = { Name: { Last: 'Byron', Kind: 'person' }, Title: 'Dr' };
 const createdMs = Date.UTC(2026, 10, 20);
 const optOut = { allMarketing: true, channelIds: [], messageTypeIds: [] };
-const belonging = { belongsTo: 'Contact__c' };
 const deleted = { ...live, IsDeleted: true };
 const converted = { ...live, IsConverted: true, ConvertedContactId: CONTACT };
 
@@ -221,7 +236,18 @@ describe('toMessage of what belongs to a person', () => {
     [
       'in the recycle bin takes what it wrote with it',
       { row: deleted },
-      removal('salesforce.deleted', { belongsTo: CONTACT, flagFields: { Name: { Last: null }, Tags: null } }),
+      removal('salesforce.deleted', {
+        belongsTo: CONTACT,
+        flagFields: { Name: { Last: null, Kind: null }, Title: null },
+      }),
+    ],
+    [
+      'in the recycle bin does so whatever its mapping makes of it now',
+      { row: deleted, mapped: { kind: 'filtered' } },
+      removal('salesforce.deleted', {
+        belongsTo: CONTACT,
+        flagFields: { Name: { Last: null, Kind: null }, Title: null },
+      }),
     ],
     [
       'in the recycle bin, of nobody',
@@ -234,14 +260,14 @@ describe('toMessage of what belongs to a person', () => {
       { kind: 'skipped', reason: 'salesforce.deleted' },
     ],
   ])('%s', (_what, case_, expected) => {
-    expect(said({ ...case_, compiled: belonging })).toEqual(expected);
+    expect(said({ compiled: belonging('Contact__c'), ...case_ })).toEqual(expected);
   });
 
   it('finds the owner through a parent', () => {
     const row = { ...live, Order__r: { Contact__c: CONTACT } };
-    expect(said({ row, compiled: { belongsTo: 'Order__r.Contact__c' } })).toMatchObject({ belongsTo: CONTACT });
+    expect(said({ row, compiled: belonging('Order__r.Contact__c') })).toMatchObject({ belongsTo: CONTACT });
     const none = { ...live, Order__r: null };
-    expect(said({ row: none, compiled: { belongsTo: 'Order__r.Contact__c' } })).toEqual({
+    expect(said({ row: none, compiled: belonging('Order__r.Contact__c') })).toEqual({
       kind: 'skipped',
       reason: 'mapping.belongs_to_nobody',
     });

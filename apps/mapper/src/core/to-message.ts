@@ -9,7 +9,6 @@ import {
   type MappingFailure,
   type SourceRecord,
 } from '@libs/mapping';
-import { convertedTo, createdMs, belongsToId, mergedInto } from './row-facts.js';
 
 /** A row, with the start of the fetch that read it. Epoch milliseconds. */
 export interface Fetched {
@@ -30,6 +29,8 @@ export type Verdict =
 export interface Rules {
   readonly compiled: CompiledMapping;
   readonly projectType: ProjectType;
+  /** Every target of the mapping. */
+  readonly targets: readonly string[];
   /** Is there a mapping for Contact, so that a converted Lead goes on as one? */
   readonly mapsContacts: boolean;
   /** When the fetch of the batch began: the age of what is not there. Epoch milliseconds. */
@@ -56,8 +57,8 @@ export function toMessage(candidate: Candidate, rules: Rules): Verdict {
   if (version === null) {
     return { kind: 'dead', code: 'mapper.no_modstamp', message: 'the row has no SystemModstamp: its state has no age' };
   }
-  if (fetched.row['IsDeleted'] === true) return ofDeletedRow(candidate, fetched.row, version, compiled);
-  const contact = rules.mapsContacts ? convertedTo(candidate.recordType, fetched.row) : null;
+  if (fetched.row['IsDeleted'] === true) return ofDeletedRow(candidate, fetched.row, version, rules);
+  const contact = rules.mapsContacts ? compiled.convertedTo(fetched.row) : null;
   if (contact !== null) {
     return said({ kind: 'rename', ...coverOf(candidate.recordType, entry), version, toRecordId: contact });
   }
@@ -78,7 +79,7 @@ export function toMessage(candidate: Candidate, rules: Rules): Verdict {
     version,
     ...identified.user,
     ...extrasOf(mapped, compiled),
-    ...defined('createdMs', createdMs(fetched.row)),
+    ...defined('createdMs', compiled.createdMs(fetched.row) ?? undefined),
   });
 }
 
@@ -93,14 +94,14 @@ function ofNoRow(candidate: Candidate, { compiled, fetchedAtMs }: Rules): Verdic
   return said(goneOf(candidate, { modstampMs, fetchedAtMs }, compiled, 'salesforce.deleted'));
 }
 
-function ofDeletedRow(candidate: Candidate, row: SourceRecord, version: Version, compiled: CompiledMapping): Verdict {
-  const reason = mergedInto(row) === null ? 'salesforce.deleted' : 'salesforce.merged';
+function ofDeletedRow(candidate: Candidate, row: SourceRecord, version: Version, rules: Rules): Verdict {
+  const { compiled, targets } = rules;
+  const reason = compiled.mergedInto(row) === null ? 'salesforce.deleted' : 'salesforce.merged';
   if (compiled.belongsTo === null) return said(goneOf(candidate, version, compiled, reason));
-  const belongsTo = belongsToId(row, compiled);
-  const { mapped } = candidate;
-  if (belongsTo === null || mapped?.kind !== 'user') return { kind: 'skipped', reason: 'salesforce.deleted' };
+  const belongsTo = compiled.belongsToId(row);
+  if (belongsTo === null) return { kind: 'skipped', reason: 'salesforce.deleted' };
   // What it wrote on a profile that is somebody else's goes with it
-  const flagFields = cleared(mapped.dataFields);
+  const flagFields = cleared(targets);
   return said({ ...removalOf(candidate, version, { gone: true, outcome: 'skipped', reason }), belongsTo, flagFields });
 }
 
@@ -113,7 +114,7 @@ function ofBelonging(
   { compiled, projectType }: Rules,
 ): Verdict {
   if (mapped.kind === 'filtered') return { kind: 'filtered', reason: 'mapping.filtered' };
-  const belongsTo = belongsToId(row, compiled);
+  const belongsTo = compiled.belongsToId(row);
   if (belongsTo === null) return { kind: 'skipped', reason: 'mapping.belongs_to_nobody' };
   const identified = toIdentity(projectType, mapped, belongsTo);
   if (identified.kind === 'skip') return { kind: 'skipped', reason: identified.reason };
@@ -159,13 +160,16 @@ function defined<K extends string, V>(key: K, value: V | undefined): { [P in K]?
   return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
 }
 
-/** The same fields, all empty. */
-function cleared(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [name, isNested(value) ? cleared(value) : null]),
-  );
-}
-
-function isNested(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Profile fields, all empty: `dataFields.A.B` gives `{ A: { B: null } }`. */
+function cleared(targets: readonly string[]): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const target of targets) {
+    const [root, ...path] = target.split('.');
+    const last = path.pop();
+    if (root !== 'dataFields' || last === undefined) continue;
+    let inside = fields;
+    for (const name of path) inside = (inside[name] ??= {}) as Record<string, unknown>;
+    inside[last] = null;
+  }
+  return fields;
 }
