@@ -1,7 +1,15 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { allTopics, BACKFILL_TARGET, topics, type DeadLetter, type Outcome, type Status } from '@libs/contracts';
+import {
+  allTopics,
+  BACKFILL_TARGET,
+  MAPPING_TARGET,
+  topics,
+  type DeadLetter,
+  type Outcome,
+  type Status,
+} from '@libs/contracts';
 import { createEmbeddedLog, decode, type EmbeddedLog } from '@libs/event-log';
 import { createLogger, createMetrics, Health } from '@libs/observability';
 import { startService, type RunningService } from '@libs/service';
@@ -397,7 +405,7 @@ describe('events', () => {
 });
 
 it('a route that is not described does not exist', async () => {
-  const response = await ask('/api/mappings');
+  const response = await ask('/api/mapping');
   expect(response.status).toBe(404);
-  expect(errorAnswer.parse(await response.json()).error.message).toContain('GET /api/mappings');
+  expect(errorAnswer.parse(await response.json()).error.message).toContain('GET /api/mapping.');
 });

@@ -10,6 +10,9 @@ import {
   flowQuery,
   healthAnswer,
   job,
+  mappingAnswer,
+  mappingsAnswer,
+  reloadRequest,
 } from './core/answers.js';
 
 /** A route of the console's API, as the docs show it. Each answers 401 without the token. */
@@ -77,6 +80,23 @@ export const apiRoutes = {
     status: 200,
     answer: deadLettersAnswer,
     mayAnswer: [],
+  },
+  mappings: {
+    method: 'get',
+    path: '/api/mappings',
+    summary: 'The mappings in force, and what is wrong with their files.',
+    status: 200,
+    answer: mappingsAnswer,
+    mayAnswer: [],
+  },
+  reloadMappings: {
+    method: 'post',
+    path: '/api/mappings/reload',
+    summary: 'Has the mapping files looked at now, and waits up to 10 s for the answer of the mapper.',
+    body: reloadRequest,
+    status: 200,
+    answer: mappingAnswer,
+    mayAnswer: [400, 503],
   },
   events: {
     method: 'get',

@@ -1,8 +1,17 @@
 import type { Command, DeadLetter, Outcome, Status } from '@libs/contracts';
-import type { DeadLettersAnswer, FlowAnswer, HealthAnswer, Job, ServiceHealth } from './core/answers.js';
+import type {
+  DeadLettersAnswer,
+  FlowAnswer,
+  HealthAnswer,
+  Job,
+  MappingAnswer,
+  MappingsAnswer,
+  ServiceHealth,
+} from './core/answers.js';
 import { addDeadLetters, noDeadLetters, toDeadLettersAnswer } from './core/dead-letters.js';
 import { addOutcomes, emptyFlow, toFlowAnswer } from './core/flow.js';
 import { addCommand, addStatus, listJobs, noJobs } from './core/jobs.js';
+import { addMappingStatus, noMappings } from './core/mappings.js';
 import { toHealth, type Knowledge } from './core/overview.js';
 import { addSample, noHistory, type Sample } from './core/positions.js';
 
@@ -21,6 +30,7 @@ export class ConsoleModel {
     floors: new Map(),
     services: [],
     log: { reachable: true },
+    mappings: noMappings,
   };
   private letters = noDeadLetters;
   /** Outcomes before it were not read; `null`: all were. Epoch milliseconds. */
@@ -36,7 +46,8 @@ export class ConsoleModel {
   }
 
   status(status: Status): void {
-    this.learn({ jobs: addStatus(this.knowledge.jobs, status) });
+    const { jobs, mappings } = this.knowledge;
+    this.learn({ jobs: addStatus(jobs, status), mappings: addMappingStatus(mappings, status) });
     for (const listener of this.listeners) listener.onStatus(status);
   }
 
@@ -88,6 +99,15 @@ export class ConsoleModel {
 
   backfill(id: string): Job | null {
     return this.knowledge.jobs.get(id) ?? null;
+  }
+
+  mappings(): MappingsAnswer {
+    return this.knowledge.mappings.view;
+  }
+
+  /** What the mapper answered to a command, `null` if it has not. */
+  mappingAnswer(id: string): MappingAnswer | null {
+    return this.knowledge.mappings.answers.get(id) ?? null;
   }
 
   deadLetterGroups(): DeadLettersAnswer {

@@ -9,6 +9,7 @@ import { ConsoleModel } from './console.model.js';
 import { ConsoleReader, READER_PARTS, type ReaderParts } from './console.reader.js';
 import { EventsController } from './events.controller.js';
 import { httpHealthSource, type HealthSource } from './health-poller.js';
+import { MappingsController } from './mappings.controller.js';
 import { PageController } from './page.controller.js';
 import { consoleLink, ensureToken, tokenFile } from './token.js';
 import { TOKEN } from './token.guard.js';
@@ -52,7 +53,7 @@ export function createConsoleService(options: ConsoleOptions = {}): ServiceSpec<
       const healthSource = options.healthSource ?? httpHealthSource(settings.CONSOLE_SERVICES ?? new Map());
       return {
         module: ConsoleModule,
-        controllers: [PageController, EventsController, ApiController],
+        controllers: [PageController, EventsController, MappingsController, ApiController],
         providers: [
           { provide: ConsoleModel, useValue: new ConsoleModel(settings.CONSOLE_CATCHING_UP_AFTER_MS) },
           { provide: READER_PARTS, useValue: { log, health, logger, healthSource } satisfies ReaderParts },

@@ -4,6 +4,7 @@ import { attentionList } from './attention.js';
 import { backfillList } from './backfills.js';
 import { chart, SERIES } from './chart.js';
 import { $, count, duration, element, rate, show } from './dom.js';
+import { mappingList } from './mappings.js';
 import { objectTable } from './objects.js';
 
 const TOKEN_KEY = 'console-token';
@@ -48,7 +49,9 @@ const latest = { health: null, flow: null, letters: null };
 function showAttention() {
   const { health, flow, letters } = latest;
   if (health === null || flow === null || letters === null) return;
-  const services = health.services.filter(({ state }) => state === 'not-ready' || state === 'unreachable');
+  const services = health.services.filter(
+    ({ state, checks }) => state === 'not-ready' || state === 'unreachable' || checks.some(({ warning }) => warning),
+  );
   const reasons = flow.reasons.filter(({ outcome }) => outcome === 'skipped').slice(0, SHOWN_REASONS);
   show('attention', { services, groups: letters.groups, complete: letters.complete, reasons }, attentionList);
 }
@@ -75,6 +78,7 @@ function onOverview({ health, backfills }) {
   showHeadline(health.headline);
   show('stages', health.stages, (stages) => stages.map(stage));
   show('backfills', backfills, backfillList);
+  show('mappings', health.mappings, mappingList);
   showAttention();
 }
 

@@ -2,9 +2,11 @@
 
 import { clock, count, element } from './dom.js';
 
+const BADGES = { unreachable: 'does not answer', 'not-ready': 'not ready', ready: 'works, with a warning' };
+
 function troubleItem({ name, checks, state }) {
   const details = checks
-    .filter(({ ok }) => !ok)
+    .filter(({ ok, warning }) => !ok || warning)
     .map(({ name: check, detail }) => (detail === undefined ? check : `${check}: ${detail}`));
   return element(
     'li',
@@ -13,11 +15,7 @@ function troubleItem({ name, checks, state }) {
       'p',
       { class: 'item-head' },
       element('strong', {}, name),
-      element(
-        'span',
-        { class: 'badge', 'data-level': 'attention' },
-        state === 'unreachable' ? 'does not answer' : 'not ready',
-      ),
+      element('span', { class: 'badge', 'data-level': 'attention' }, BADGES[state]),
     ),
     details.length > 0 ? element('p', { class: 'soft' }, details.join('; ')) : null,
   );

@@ -20,6 +20,7 @@ import {
   flowAnswer,
   healthAnswer,
   job,
+  mappingAnswer,
   type ServiceHealth,
 } from '../core/answers.js';
 import { ensureToken } from '../token.js';
@@ -48,8 +49,8 @@ function sync(args: readonly string[], environment: Readonly<Record<string, stri
 const run = async (args: readonly string[], environment?: Readonly<Record<string, string>>) =>
   sync(args, environment).ended;
 
-const say = async (id: string, type: Status['type'], data: Status['data'] = {}) =>
-  log.append([{ topic: topics.status, key: id, value: { id, type, data, time: Date.now(), by: 'backfill' } }]);
+const say = async (id: string, type: Status['type'], data: Status['data'] = {}, by = 'backfill') =>
+  log.append([{ topic: topics.status, key: id, value: { id, type, data, time: Date.now(), by } }]);
 const counts = {
   queried: 9,
   enqueued: 9,
@@ -68,7 +69,13 @@ const counts = {
 async function answerCommands(signal: AbortSignal): Promise<void> {
   for await (const records of log.read(topics.commands, { signal })) {
     for (const { value } of records) {
-      const { id, data } = topics.commands.schema.parse(JSON.parse(value ?? ''));
+      const { id, type, data } = topics.commands.schema.parse(JSON.parse(value ?? ''));
+      const versions = { Lead: 'a1' };
+      if (type === 'mapping.reload' && id === 'good')
+        await say(id, 'completed', { versions, changed: ['Lead'] }, 'mapper');
+      if (type === 'mapping.reload' && id === 'broken') {
+        await say(id, 'rejected', { reason: 'refused', mistakes: ['Lead.yaml:2:1: no'], versions }, 'mapper');
+      }
       if (data['object'] === 'Opportunity') await say(id, 'rejected', { reason: 'Opportunity has no mapping file' });
       if (data['object'] === 'Lead') {
         await say(id, 'accepted', { total: 9 });
@@ -208,6 +215,24 @@ describe('sync backfill', () => {
     const { code, out, err } = await run(args);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toContain(message);
+  });
+});
+
+describe('sync mapping reload', () => {
+  it('says what is in force now', async () => {
+    const { code, out } = await run(['mapping', 'reload', '--id', 'good']);
+    expect(code).toBe(0);
+    expect(out).toBe(
+      'Applied: Lead. In force:\n  Lead a1\nProfiles of before stay as they are until a change or a backfill.\n',
+    );
+  });
+
+  it('exits with 1 when the files are refused, and names every mistake', async () => {
+    const { code, out } = await run(['mapping', 'reload', '--id', 'broken']);
+    expect(code).toBe(1);
+    expect(out).toBe('Refused, 1 mistake:\n  Lead.yaml:2:1: no\nStill in force:\n  Lead a1\n');
+    const { out: json } = await run(['mapping', 'reload', '--id', 'broken', '--json']);
+    expect(mappingAnswer.parse(JSON.parse(json))).toMatchObject({ state: 'rejected', mistakes: ['Lead.yaml:2:1: no'] });
   });
 });
 

@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import type { ApiAnswers, ApiRoute } from '../api.routes.js';
 import { apiRoutes } from '../api.routes.js';
-import { errorAnswer, type BackfillRequest, type EventData, type EventType, events } from '../core/answers.js';
+import {
+  errorAnswer,
+  type BackfillRequest,
+  type EventData,
+  type EventType,
+  events,
+  type ReloadRequest,
+} from '../core/answers.js';
 import { CliError, exitCodes } from './exit-codes.js';
 
 /** Longest wait for an answer. Milliseconds. */
@@ -16,6 +23,8 @@ export interface ConsoleClient {
   /** `null`: the console does not know it (yet). */
   backfill(id: string): Promise<ApiAnswers['getBackfill'] | null>;
   startBackfill(request: BackfillRequest): Promise<ApiAnswers['startBackfill']>;
+  /** Waits for the answer of the mapper. */
+  reloadMappings(request: ReloadRequest): Promise<ApiAnswers['reloadMappings']>;
   /** Ends when the stream ends or `signal` aborts. */
   events(types: readonly EventType[], signal: AbortSignal): AsyncGenerator<ConsoleEvent>;
 }
@@ -95,6 +104,12 @@ export function createClient(url: string, token: string): ConsoleClient {
     return readJson(response, route.answer as z.ZodType<z.infer<R['answer']>>, origin);
   }
 
+  async function post<R extends ApiRoute>(route: R, request: unknown): Promise<z.infer<R['answer']>> {
+    const response = await ask(route.path, { method: 'POST', body: JSON.stringify(request) });
+    if (!response.ok) throw await toCliError(response, origin);
+    return readJson(response, route.answer as z.ZodType<z.infer<R['answer']>>, origin);
+  }
+
   return {
     health: () => get(apiRoutes.health, '/api/health'),
     flow: (minutes) => get(apiRoutes.flow, `/api/flow?minutes=${minutes}`),
@@ -106,11 +121,8 @@ export function createClient(url: string, token: string): ConsoleClient {
       if (!response.ok) throw await toCliError(response, origin);
       return readJson(response, apiRoutes.getBackfill.answer, origin);
     },
-    async startBackfill(request) {
-      const response = await ask('/api/backfills', { method: 'POST', body: JSON.stringify(request) });
-      if (!response.ok) throw await toCliError(response, origin);
-      return readJson(response, apiRoutes.startBackfill.answer, origin);
-    },
+    startBackfill: (request) => post(apiRoutes.startBackfill, request),
+    reloadMappings: (request) => post(apiRoutes.reloadMappings, request),
     async *events(types, signal) {
       const response = await ask(`/api/events?types=${types.join(',')}`, { signal });
       if (!response.ok || response.body === null) throw await toCliError(response, origin);

@@ -111,6 +111,10 @@ describe('status in words', () => {
           checks: [{ name: 'iterable', ok: false, detail: 'Iterable refuses the key' }],
         },
       ],
+      mappings: {
+        inForce: [{ object: 'Lead', version: 'a1', since: NOW }],
+        refused: { mistakes: ['Lead.yaml:2:1: unknown key "feilds"'], since: NOW },
+      },
     },
     flow: {
       time: NOW,
@@ -156,6 +160,9 @@ describe('status in words', () => {
       'Lead             12      1,200           0        3     1        4 s ago        4 s / 1 min',
       '',
       'iterable-writer is not-ready (iterable: Iterable refuses the key)',
+      '',
+      'Mapping files are refused; the last good version stays in force',
+      '  Lead.yaml:2:1: unknown key "feilds"',
       '',
       'Backfills',
       '  Lead: 0 done',

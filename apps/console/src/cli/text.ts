@@ -124,6 +124,11 @@ export function statusLines({ health, flow, backfills, deadLetters }: StatusView
       .map(({ name: check, detail }) => (detail === undefined ? check : `${check}: ${detail}`));
     lines.push('', `${name} is ${state}${bad.length > 0 ? ` (${bad.join('; ')})` : ''}`);
   }
+  const { refused } = health.mappings;
+  if (refused !== null) {
+    lines.push('', 'Mapping files are refused; the last good version stays in force');
+    lines.push(...refused.mistakes.map((mistake) => `  ${mistake}`));
+  }
   const running = backfills.filter(({ state }) => state === 'running' || state === 'accepted' || state === 'sent');
   if (running.length > 0)
     lines.push('', 'Backfills', ...running.map((job) => `  ${jobTitle(job)}: ${jobProgress(job)}`));

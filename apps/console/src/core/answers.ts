@@ -32,7 +32,14 @@ export const serviceHealth = z.object({
   state: z
     .enum(['ready', 'not-ready', 'unreachable', 'unwatched'])
     .describe('unwatched: the console was not told where to ask (CONSOLE_SERVICES).'),
-  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string().optional() })),
+  checks: z.array(
+    z.object({
+      name: z.string(),
+      ok: z.boolean(),
+      warning: z.literal(true).optional().describe('The service works, but someone should look.'),
+      detail: z.string().optional(),
+    }),
+  ),
 });
 export type ServiceHealth = z.infer<typeof serviceHealth>;
 
@@ -48,6 +55,38 @@ export const stageView = z.object({
 });
 export type StageView = z.infer<typeof stageView>;
 
+const versions = z.record(z.string(), z.string()).describe('Version of the mapping of each object in force.');
+const mistakes = z.array(z.string()).describe('One line a mistake: file:line:column: what is wrong.');
+export const mappingsAnswer = z.object({
+  inForce: z
+    .array(z.object({ object: z.string(), version: z.string(), since: epochMs }))
+    .describe('By the last word of the mapper; empty while it has said nothing.'),
+  refused: z
+    .object({ mistakes, since: epochMs })
+    .nullable()
+    .describe('What is wrong with the mapping files as they are now; null: they are in force.'),
+});
+export type MappingsAnswer = z.infer<typeof mappingsAnswer>;
+export const mappingAnswer = z.object({
+  id: z.string(),
+  state: z
+    .enum(['sent', 'accepted', 'completed', 'rejected'])
+    .describe(
+      'completed: the files are in force. accepted: they cannot be checked yet. sent: nobody has answered yet.',
+    ),
+  versions: versions.optional(),
+  changed: z.array(z.string()).optional().describe('Objects whose mapping changed.'),
+  mistakes: mistakes.optional(),
+  reason: z.string().optional(),
+});
+export type MappingAnswer = z.infer<typeof mappingAnswer>;
+export const reloadRequest = z.strictObject({
+  id: command.shape.id
+    .optional()
+    .describe('Id of the command; the same id twice does its work once. Default: a new UUID.'),
+});
+export type ReloadRequest = z.infer<typeof reloadRequest>;
+
 export const healthAnswer = z.object({
   time: epochMs,
   headline,
@@ -58,6 +97,7 @@ export const healthAnswer = z.object({
   }),
   stages: z.array(stageView).describe("A change's way, from Salesforce to Iterable."),
   services: z.array(serviceHealth),
+  mappings: mappingsAnswer,
 });
 export type HealthAnswer = z.infer<typeof healthAnswer>;
 

@@ -16,6 +16,7 @@ const calm: Situation = {
   nowMs: NOW,
   log: { reachable: true },
   services: [ready('batcher'), ready('iterable-writer')],
+  mappingTrouble: null,
   stalled: [],
   waiting: { changes: 0, oldestMs: null },
   catchingUpAfterMs: 120_000,
@@ -105,6 +106,26 @@ describe('toHeadline', () => {
       { stalled: [{ name: 'the mapper', waiting: 1_200, unit: 'batches' }] },
       'attention',
       'Attention: the mapper takes nothing while 1,200 batches wait',
+    ],
+    [
+      'broken mapping files',
+      { mappingTrouble: 'the mapping files are refused' },
+      'attention',
+      'Attention: the mapping files are refused',
+    ],
+    [
+      'a service that works, with a warning',
+      {
+        services: [
+          {
+            name: 'mapper',
+            state: 'ready',
+            checks: [{ name: 'mappings', ok: true, warning: true, detail: 'refused' }],
+          },
+        ],
+      },
+      'attention',
+      'Attention: mapper: refused',
     ],
     [
       'the worst decides',

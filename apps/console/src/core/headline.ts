@@ -6,6 +6,8 @@ export interface Situation {
   readonly nowMs: number;
   readonly log: { readonly reachable: boolean; readonly detail?: string };
   readonly services: readonly ServiceHealth[];
+  /** What is wrong with the mapping files, for a person. */
+  readonly mappingTrouble: string | null;
   /** Stages that take nothing although something waits. */
   readonly stalled: ReadonlyArray<{ readonly name: string; readonly waiting: number; readonly unit: string }>;
   readonly waiting: { readonly changes: number; readonly oldestMs: number | null };
@@ -30,6 +32,12 @@ export function isStarting(service: ServiceHealth): boolean {
   return service.state === 'not-ready' && checks.length > 0 && checks.every(({ detail }) => detail === NOT_STARTED);
 }
 
+/** What a service that works has someone look at; `null`: nothing. */
+export function warningOf({ name, state, checks }: ServiceHealth): string | null {
+  const check = state === 'ready' ? checks.find(({ warning }) => warning) : undefined;
+  return check === undefined ? null : `${name}: ${check.detail ?? check.name}`;
+}
+
 /** What is wrong with a service, for a person; `null` when nothing is known to be. A detail that is a sentence stands alone. */
 export function troubleOf(service: ServiceHealth): string | null {
   if (service.state === 'unreachable') return `${service.name} does not answer`;
@@ -40,16 +48,20 @@ export function troubleOf(service: ServiceHealth): string | null {
   return /^[A-Z]/.test(check.detail) ? check.detail : `${service.name}: ${check.detail}`;
 }
 
-function trouble({ log, services, stalled }: Situation): string | null {
+function trouble({ log, services, stalled, mappingTrouble }: Situation): string | null {
   if (!log.reachable) return `the event log cannot be reached${log.detail === undefined ? '' : ` (${log.detail})`}`;
   for (const service of services) {
     const text = troubleOf(service);
     if (text !== null) return text;
   }
   const [stage] = stalled;
-  return stage === undefined
-    ? null
-    : `${stage.name} takes nothing while ${formatCount(stage.waiting)} ${stage.unit} wait`;
+  if (stage !== undefined) return `${stage.name} takes nothing while ${formatCount(stage.waiting)} ${stage.unit} wait`;
+  if (mappingTrouble !== null) return mappingTrouble;
+  for (const service of services) {
+    const text = warningOf(service);
+    if (text !== null) return text;
+  }
+  return null;
 }
 
 function flowing({ nowMs, waiting, catchingUpAfterMs, newestSynced, hasWritten }: Situation): Headline {

@@ -1,6 +1,7 @@
 import { backfillProgress, backfillStart, type BackfillStart, type Command, type Status } from '@libs/contracts';
 import { z } from 'zod';
 import { finalStates, type Job } from './answers.js';
+import { isAboutMappings } from './mappings.js';
 
 /** Backfill jobs by command id, in the order in which they were first heard of. */
 export type Jobs = ReadonlyMap<string, Job>;
@@ -86,9 +87,9 @@ const said = z.object({
  * An answer or a report about a job. Input: in log order. A job that has ended stays so: a later `rejected` is the answer to
  * a repeat of its command, a later `progress` a redelivery.
  */
-export function addStatus(jobs: Jobs, { id, type, data, time }: Status): Jobs {
+export function addStatus(jobs: Jobs, { id, type, data, time, by }: Status): Jobs {
   const state = stateOf[type];
-  if (state === undefined) return jobs; // about the listener or the mappings; a catch-up reports as any job
+  if (state === undefined || isAboutMappings({ by })) return jobs; // about the listener or the mappings; a catch-up reports as any job
   const known = jobs.get(id);
   if (known !== undefined && finalStates.has(known.state)) return jobs;
   if (type === 'rejected' && known?.state === 'running') return jobs;

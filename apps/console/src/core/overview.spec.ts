@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { healthAnswer, type ServiceHealth } from './answers.js';
 import { addOutcomes, emptyFlow } from './flow.js';
 import { addStatus, noJobs } from './jobs.js';
+import { noMappings } from './mappings.js';
 import { toHealth, type Knowledge } from './overview.js';
 import { addSample, commitKey, noHistory } from './positions.js';
 
@@ -19,6 +20,7 @@ const nothing: Knowledge = {
   floors: new Map(),
   services: [],
   log: { reachable: true },
+  mappings: noMappings,
 };
 const view = (knowledge: Partial<Knowledge>) =>
   healthAnswer.parse(toHealth({ ...nothing, ...knowledge }, 120_000, NOW));

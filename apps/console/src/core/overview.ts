@@ -1,7 +1,8 @@
 import type { HealthAnswer, ServiceHealth, StageView } from './answers.js';
 import { listJobs, type Jobs } from './jobs.js';
 import { countSince, writtenPerSecond, type Flow } from './flow.js';
-import { isStarting, toHeadline, troubleOf, type Situation } from './headline.js';
+import { mappingTrouble, type Mappings } from './mappings.js';
+import { isStarting, toHeadline, troubleOf, warningOf, type Situation } from './headline.js';
 import { arrivalRate, readers, readerState, waitingChanges, type History } from './positions.js';
 
 /** All that the console knows: what the topics said, where they stand, what services say of themselves. */
@@ -13,6 +14,7 @@ export interface Knowledge {
   readonly floors: ReadonlyMap<number, number>;
   readonly services: readonly ServiceHealth[];
   readonly log: { readonly reachable: boolean; readonly detail?: string };
+  readonly mappings: Mappings;
 }
 
 /** Services in the order of a change's way, with what their waiting and rate count. */
@@ -30,7 +32,7 @@ type View = Pick<StageView, 'state' | 'detail'>;
 function serviceView(service: ServiceHealth | undefined): View {
   if (service === undefined || service.state === 'unwatched') return { state: 'unknown' };
   if (isStarting(service)) return { state: 'busy', detail: 'starting' };
-  const detail = troubleOf(service);
+  const detail = troubleOf(service) ?? warningOf(service);
   return detail === null ? { state: 'ok' } : { state: 'attention', detail };
 }
 
@@ -87,7 +89,7 @@ function stalledStages(history: History): Situation['stalled'] {
 
 /** How the sync stands now. */
 export function toHealth(knowledge: Knowledge, catchingUpAfterMs: number, nowMs: number): HealthAnswer {
-  const { flow, jobs, history, floors, services, log } = knowledge;
+  const { flow, jobs, history, floors, services, log, mappings } = knowledge;
   const stages = stagesOf(knowledge, nowMs);
   const waiting = waitingChanges(history, flow.seen, floors);
   const newest = [...flow.newestSynced.values()];
@@ -97,6 +99,7 @@ export function toHealth(knowledge: Knowledge, catchingUpAfterMs: number, nowMs:
       nowMs,
       log,
       services,
+      mappingTrouble: mappingTrouble(mappings),
       stalled: stalledStages(history),
       waiting,
       catchingUpAfterMs,
@@ -109,5 +112,6 @@ export function toHealth(knowledge: Knowledge, catchingUpAfterMs: number, nowMs:
     waiting,
     stages,
     services: [...services],
+    mappings: mappings.view,
   };
 }

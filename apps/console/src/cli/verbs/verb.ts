@@ -16,6 +16,11 @@ export interface ConsoleOptions {
   readonly url?: string;
 }
 
+/** The command that holds others, e.g. `mapping`: made by the first verb that asks for it. */
+export function groupOf(program: Command, name: string, description: string): Command {
+  return program.commands.find((command) => command.name() === name) ?? program.command(name).description(description);
+}
+
 /** Adds `--json` and `--url`. */
 export function withConsoleOptions(command: Command): Command {
   return command
