@@ -1,15 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  allTopics,
-  BACKFILL_TARGET,
-  MAPPING_TARGET,
-  topics,
-  type DeadLetter,
-  type Outcome,
-  type Status,
-} from '@libs/contracts';
+import { allTopics, BACKFILL_TARGET, topics, type DeadLetter, type Outcome, type Status } from '@libs/contracts';
 import { createEmbeddedLog, decode, type EmbeddedLog } from '@libs/event-log';
 import { createLogger, createMetrics, Health } from '@libs/observability';
 import { startService, type RunningService } from '@libs/service';
