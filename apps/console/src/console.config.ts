@@ -1,4 +1,11 @@
-import { dataSettings, eventLogSettings, serviceSettings } from '@libs/config';
+import {
+  dataSettings,
+  eventLogSettings,
+  iterableSettings,
+  mappingSettings,
+  salesforceSettings,
+  serviceSettings,
+} from '@libs/config';
 import { z } from 'zod';
 
 /** Bearer token of the console: what a header can carry, long enough not to be guessed. */
@@ -10,10 +17,20 @@ export const consoleToken = z
     'Bearer token of the console and the CLI. Unset: made at the first start, printed, and kept in DATA_DIR/console-token. Secret.',
   );
 
+/** Not needed to start: without them only what asks the org or the project about mappings is refused. */
+const optional = <T extends z.ZodType>(setting: T) => setting.optional().describe(setting.description ?? '');
+
 export const consoleSettings = z.object({
   ...serviceSettings(3000).shape,
   ...eventLogSettings.shape,
   ...dataSettings.shape,
+  ...mappingSettings.shape,
+  ...salesforceSettings.shape,
+  SALESFORCE_LOGIN_URL: optional(salesforceSettings.shape.SALESFORCE_LOGIN_URL),
+  SALESFORCE_CLIENT_ID: optional(salesforceSettings.shape.SALESFORCE_CLIENT_ID),
+  ITERABLE_BASE_URL: iterableSettings.shape.ITERABLE_BASE_URL,
+  ITERABLE_API_KEY: optional(iterableSettings.shape.ITERABLE_API_KEY),
+  ITERABLE_PROJECT_TYPE: iterableSettings.shape.ITERABLE_PROJECT_TYPE,
   CONSOLE_TOKEN: consoleToken,
   CONSOLE_SERVICES: z
     .string()

@@ -10,6 +10,7 @@ import { ConsoleReader, READER_PARTS, type ReaderParts } from './console.reader.
 import { EventsController } from './events.controller.js';
 import { httpHealthSource, type HealthSource } from './health-poller.js';
 import { MappingsController } from './mappings.controller.js';
+import { createMappingSources, MAPPING_SOURCES } from './mapping-sources.js';
 import { PageController } from './page.controller.js';
 import { consoleLink, ensureToken, tokenFile } from './token.js';
 import { TOKEN } from './token.guard.js';
@@ -46,7 +47,7 @@ export function createConsoleService(options: ConsoleOptions = {}): ServiceSpec<
   return {
     name: 'console',
     settings: consoleSettings,
-    module: (settings, { log, health, logger }) => {
+    module: (settings, { log, health, logger, metrics }) => {
       const { token, text } = announcement(settings);
       const announce = options.announce ?? ((line: string) => process.stdout.write(`${line}\n`));
       announce(text);
@@ -60,6 +61,7 @@ export function createConsoleService(options: ConsoleOptions = {}): ServiceSpec<
           ConsoleReader,
           { provide: TOKEN, useValue: token },
           { provide: LOG, useValue: log },
+          { provide: MAPPING_SOURCES, useValue: createMappingSources(settings, { metrics, logger }) },
           { provide: LOGGER, useValue: logger },
           { provide: APP_FILTER, useClass: ApiErrorFilter },
         ],

@@ -4,8 +4,9 @@ import { services } from './services.js';
 
 /** Every setting of every service, once. Ports other than the console's are not opened: all answer on one. */
 export const standaloneSettings = z.object({
-  ...Object.assign({}, ...services.map(({ settings }) => settings.shape)),
+  // First: it can do without settings that the others cannot do without.
   ...consoleSettings.shape,
+  ...Object.assign({}, ...services.map(({ settings }) => settings.shape)),
   HTTP_PORT: z.coerce
     .number()
     .int()

@@ -19,6 +19,10 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
     meaning: 'The console failed while answering.',
     remedy: "Look for the same time in the console's log; please report it.",
   },
+  'console.not_configured': {
+    meaning: 'The console was not told how to reach the Salesforce org or the Iterable project.',
+    remedy: 'Give it the settings that the message names; checks and previews of mappings need them, nothing else does.',
+  },
   'console.not_found': {
     meaning: 'There is no such thing at this address.',
     remedy: 'Check the address or id; docs/reference/openapi.yaml lists every route.',

@@ -62,7 +62,9 @@ describe('the generated pages', () => {
   it('tell every variable once, with its default and who reads it', () => {
     const settings = page('docs/reference/settings.md');
     expect(settings).toContain('| `BATCHER_WINDOW_MS` | `60000` | ');
-    expect(settings).toMatch(/\| `ITERABLE_API_KEY` \| \*\*required\*\* \| .*Secret\. \| iterable-writer \|/);
+    expect(settings).toMatch(
+      /\| `ITERABLE_API_KEY` \| \*\*required\*\* \| .*Secret\. \| iterable-writer, console \(optional\) \|/,
+    );
     expect(settings).toMatch(/\| `LOG_LEVEL` .* \| every service \|/);
     expect(settings).toContain('`3001` cdc-listener');
     const names = [...settings.matchAll(/^\| `([A-Z_]+)` /gm)].map(([, name]) => name);

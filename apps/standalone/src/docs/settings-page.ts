@@ -111,7 +111,10 @@ function meaningOf({ about, values }: Setting): string {
 }
 
 function readersOf({ readers }: Setting, programs: readonly Program[]): string {
-  const names = new Set(readers.map(({ program }) => program));
+  const isRequired = readers.some(({ required }) => required);
+  const names = new Set(
+    readers.map(({ program, required }) => program + (isRequired && !required ? ' (optional)' : '')),
+  );
   const services = programs.filter(({ isService }) => isService === true).map(({ name }) => name);
   if (!services.every((name) => names.has(name))) return [...names].join(', ');
   const others = [...names].filter((name) => !services.includes(name));
