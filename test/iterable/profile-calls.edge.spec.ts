@@ -161,6 +161,18 @@ describe('what stands in the way of a call', () => {
     expect(stage.sandbox.user({ email: 'new@example.com' })).toMatchObject({ dataFields: { A: 1 } });
   });
 
+  it('a repeated rename ends the same way where Iterable looks at the new address first', async () => {
+    const stage = await openStage({ projectType: 'email', switches: { updateEmailLooksAt: 'destination' } });
+    await stage.seed({ email: 'old@example.com', dataFields: { A: 1 } });
+    const [from, to] = ['old@example.com', 'new@example.com'] as const;
+    const rename: ProfileCall = { kind: 'update-email', from, to };
+    const merge: ProfileCall = { kind: 'merge', source: { email: from }, destination: { email: to } };
+    expect(await stage.calls.run(rename, stage.signal)).toEqual(done);
+    expect(await stage.calls.run(rename, stage.signal)).toEqual({ kind: 'exists' });
+    expect(await stage.calls.run(merge, stage.signal)).toEqual(unknown);
+    expect(stage.sandbox.user({ email: to })).toMatchObject({ dataFields: { A: 1 } });
+  });
+
   it('who was forgotten takes nothing, until that is taken back', async () => {
     const stage = await openStage({ projectType: 'hybrid' });
     await stage.seed({ userId: 'u1' }, { userId: 'u2' });

@@ -112,6 +112,7 @@ class Lane {
       };
       const leave = () => {
         this.waiting.splice(this.waiting.indexOf(go), 1);
+        if (this.waiting.length === 0) this.stopTimer(); // a hold of minutes must not keep the process alive
         reject(signal.reason as Error);
       };
       signal.addEventListener('abort', leave, { once: true });
@@ -133,12 +134,17 @@ class Lane {
   }
 
   private advance(): void {
-    if (this.timer !== null) return;
+    if (this.timer !== null) return; // those before have not left yet
     while (this.waiting.length > 0 && this.limiter.take()) this.waiting.shift()?.();
     if (this.waiting.length === 0) return;
     this.timer = setTimeout(() => {
       this.timer = null;
       this.advance();
     }, this.limiter.waitMs());
+  }
+
+  private stopTimer(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
   }
 }

@@ -44,8 +44,15 @@ export class ListRewriter {
 
   private async inParts(profiles: readonly ProfileKey[], lists: Lists, signal: AbortSignal): Promise<OptOutVerdict[]> {
     const verdicts: OptOutVerdict[] = [];
-    for (let first = 0; first < profiles.length; first += PROFILES_AT_ONCE) {
-      verdicts.push(...(await this.rewrite(profiles.slice(first, first + PROFILES_AT_ONCE), lists, signal)));
+    while (verdicts.length < profiles.length) {
+      const part = profiles.slice(verdicts.length, verdicts.length + PROFILES_AT_ONCE);
+      const answered = await this.rewrite(part, lists, signal);
+      verdicts.push(...answered);
+      const [failure] = answered;
+      // Nobody of a whole part got through: the others would not either.
+      if (failure !== undefined && isWorld(failure) && answered.every(isWorld)) {
+        return profiles.map((_, row) => verdicts[row] ?? failure);
+      }
     }
     return verdicts;
   }
@@ -138,6 +145,7 @@ interface Plan {
   readonly change: UnsubscribedLists;
 }
 
+const isWorld = ({ kind }: OptOutVerdict) => kind === 'retry' || kind === 'refused';
 const NOTHING: Lists = { channelIds: [], messageTypeIds: [] };
 const UNREADABLE: OptOutVerdict = { kind: 'retry', code: 'iterable.unreadable_answer' };
 const nameOf = (key: ProfileKey) => ('email' in key ? `email:${normalEmail(key.email)}` : `id:${key.userId}`);

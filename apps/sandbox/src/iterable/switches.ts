@@ -57,6 +57,10 @@ export const iterableSwitches = z.strictObject({
     .boolean()
     .default(false)
     .describe('Opt-in message types are enabled: subscribedMessageTypeIds may be set, and bulk may not unsubscribe.'),
+  updateEmailLooksAt: z
+    .enum(['source', 'destination'])
+    .default('source')
+    .describe('users/updateEmail of an unknown user to an existing address, as a repeat is: which of the two is told.'),
   groupSubscriptions: z
     .enum(['not-found', 'forbidden', 'enabled'])
     .default('not-found')

@@ -62,10 +62,12 @@ export const updateEmail: Endpoint = {
     if (!found.ok) return found.answer;
     const newEmail = normaliseEmail(body.newEmail);
     if (project.isForgotten('email', newEmail)) return refuse.forgotten();
+    const taken = project.byEmail(newEmail).length > 0;
+    if (taken && project.switches.updateEmailLooksAt === 'destination') return refuse.emailExists(newEmail);
     const [slot, ...others] = found.slots;
     if (slot === undefined) return unknown(found);
     if (others.length > 0) return refuse.conflict(found.value);
-    if (project.byEmail(newEmail).length > 0) return refuse.emailExists(newEmail);
+    if (taken) return refuse.emailExists(newEmail);
     project.single.run(() => {
       const [at] = found.kind === 'email' ? project.byEmail(found.value) : project.byUserId(found.value);
       if (at === undefined || project.byEmail(newEmail).length > 0) return;
