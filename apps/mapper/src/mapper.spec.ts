@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toRecordId, topics, type BatchEntry, type RecordBatch } from '@libs/contracts';
 import type { Batch, Claim, Outgoing } from '@libs/event-log';
-import { parseMappingFiles } from '@libs/mapping';
+import { MAX_TEXT_LENGTH, parseMappingFiles } from '@libs/mapping';
 import { createMetrics, Health } from '@libs/observability';
 import { SalesforceQueryError, SalesforceUnavailableError } from '@libs/salesforce';
 import { CompiledMappings } from './compiled-mappings.js';
@@ -136,6 +136,14 @@ describe('Mapper', () => {
     expect(org.queries).toHaveLength(1);
     const counted = (await metrics.outcomes.get()).values.map(({ labels, value }) => [labels.reason, value]);
     expect(counted).toEqual([['salesforce.not_found', 1]]);
+  });
+
+  it('counts the texts that it had to cut', async () => {
+    const { mapper, given, lead, metrics } = setUp();
+    lead(0, { LastName: 'x'.repeat(MAX_TEXT_LENGTH + 1) });
+    lead(1);
+    await mapper.process(given([recordBatch([0, 1])]), 'realtime');
+    expect((await metrics.mapperShortened.get()).values).toMatchObject([{ labels: { object: 'Lead' }, value: 1 }]);
   });
 
   it('keeps a bad record as a dead letter beside its outcome', async () => {

@@ -82,6 +82,7 @@ export class Mapper {
       const fetchedAtMs = Date.now();
       const rows: FetchedRows = compiled === null ? new Map() : await this.currentRows(batch, lane, compiled, givenUp);
       const mapped: MappedRows = compiled === null ? new Map() : await mapRows(compiled, rows);
+      this.countShortened(recordType, mapped);
       const plan = planBatch(batch, rows, mapped, {
         lane,
         compiled,
@@ -148,6 +149,13 @@ export class Mapper {
       return await fetchRows(this.parts.salesforce, compiled, ids, signal);
     } finally {
       stopTimer();
+    }
+  }
+
+  private countShortened(object: string, mapped: MappedRows): void {
+    for (const made of mapped.values()) {
+      const shortened = made.kind === 'user' ? (made.shortened?.length ?? 0) : 0;
+      if (shortened > 0) this.parts.metrics.mapperShortened.inc({ object }, shortened);
     }
   }
 

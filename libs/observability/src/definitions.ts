@@ -189,6 +189,12 @@ export const metricDefinitions = define({
     help: 'Records fetched once more because their row did not show the change yet.',
     labels: ['object'],
   },
+  mapperShortened: {
+    type: 'counter',
+    name: 'sync_mapper_shortened_texts_total',
+    help: 'Texts that were longer than Iterable keeps, and were cut. sync mapping preview names their fields.',
+    labels: ['object'],
+  },
   mapperFanOutCauses: {
     type: 'counter',
     name: 'sync_mapper_fan_out_causes_total',

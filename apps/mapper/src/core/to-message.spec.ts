@@ -228,11 +228,11 @@ describe('toMessage of what belongs to a person', () => {
       { row: { ...live, Contact__c: null } },
       { kind: 'skipped', reason: 'mapping.belongs_to_nobody' },
     ],
-    [
-      'is not written where the owner has no address',
-      { row: { ...live, Email: null } },
-      { kind: 'skipped', reason: 'mapping.no_email' },
-    ],
+    ...[null, 'ann'].map((Email): [string, Case, unknown] => [
+      `needs no address of its own (${Email})`,
+      { row: { ...live, Email } },
+      { kind: 'update', dataFields, belongsTo: CONTACT },
+    ]),
     [
       'in the recycle bin takes what it wrote with it',
       { row: deleted },

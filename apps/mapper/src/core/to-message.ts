@@ -1,5 +1,6 @@
 import type { BatchEntry, ProjectType, UserMessage, UserRemoval, Version } from '@libs/contracts';
 import {
+  isUsableEmail,
   recordVersion,
   toIdentity,
   type CompiledMapping,
@@ -116,19 +117,21 @@ function ofBelonging(
   if (mapped.kind === 'filtered') return { kind: 'filtered', reason: 'mapping.filtered' };
   const belongsTo = compiled.belongsToId(row);
   if (belongsTo === null) return { kind: 'skipped', reason: 'mapping.belongs_to_nobody' };
-  const identified = toIdentity(projectType, mapped, belongsTo);
-  if (identified.kind === 'skip') return { kind: 'skipped', reason: identified.reason };
-  const { email, ...user } = identified.user;
+  // The writer knows where the person's profile is; the address is the person's to claim
+  const known = projectType === 'email' ? usable(mapped.email) : { userId: belongsTo };
   return said({
     kind: 'update',
     ...coverOf(recordType, entry),
     version,
-    ...user,
-    // Beside a user id the address is the owner's to say
-    ...(projectType === 'email' && { email }),
+    ...known,
+    dataFields: mapped.dataFields,
     ...extrasOf(mapped, compiled),
     belongsTo,
   });
+}
+
+function usable(email: MappedUser['email']): { readonly email?: string } {
+  return typeof email === 'string' && isUsableEmail(email) ? { email } : {};
 }
 
 function said(message: UserMessage): Verdict {
