@@ -41,6 +41,9 @@ export class Subscriptions {
    * Unsubscribes each profile from all that the opt-out names; one verdict a profile, in input order. `allMarketing`: the
    * project's channels of type Marketing and medium Email, a new one within an hour. What the opt-out names and the project does
    * not have makes a `dead` verdict, after the rest was unsubscribed. Any call may be repeated. Rejects with the signal's reason.
+   *
+   * Write the profile first and leave it a minute: of somebody whom it does not know, the group endpoint may say nothing, which
+   * is `done` here although nothing is recorded.
    */
   async unsubscribe(
     profiles: readonly ProfileKey[],
