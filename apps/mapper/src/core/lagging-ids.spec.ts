@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ChangeType } from '@libs/contracts';
+import type { ChangeSource, ChangeType } from '@libs/contracts';
 import { compileMapping } from '@libs/mapping';
 import { laggingIds } from './lagging-ids.js';
 
@@ -34,6 +34,32 @@ describe('laggingIds', () => {
       jobIds: [],
       oldestCommitTimestamp: 0,
       newestCommitTimestamp,
+    };
+    const batch = { batchId: 'b', recordType: 'Contact', entries: [entry], windowStart: 0, windowEnd: 1 };
+    const rows = new Map(row === null ? [] : [[CONTACT, { row, fetchedAtMs: 0 }]]);
+    expect(laggingIds(batch, rows, compiled)).toEqual(lagging ? [CONTACT] : []);
+  });
+
+  it.each<[string, Record<string, unknown> | null, ChangeSource[], boolean]>([
+    [
+      'does not show its parent as it is',
+      { SystemModstamp: at(1), Account: { SystemModstamp: at(4) } },
+      ['fan-out'],
+      true,
+    ],
+    ['shows its parent as it is', { SystemModstamp: at(1), Account: { SystemModstamp: at(5) } }, ['fan-out'], false],
+    ['has no parent any more', { SystemModstamp: at(9), Account: null }, ['fan-out'], false],
+    ['vanished', null, ['fan-out'], false],
+    ['was only read again', { SystemModstamp: at(1), Account: { SystemModstamp: at(4) } }, ['backfill'], false],
+  ])('a record that follows its parent %s', (_what, row, sources, lagging) => {
+    const times = { oldestCommitTimestamp: commit(5), newestCommitTimestamp: commit(5) };
+    const entry = {
+      recordId: CONTACT,
+      changeType: 'SNAPSHOT' as const,
+      offsets: ['0:1'],
+      jobIds: [],
+      sources,
+      ...times,
     };
     const batch = { batchId: 'b', recordType: 'Contact', entries: [entry], windowStart: 0, windowEnd: 1 };
     const rows = new Map(row === null ? [] : [[CONTACT, { row, fetchedAtMs: 0 }]]);
