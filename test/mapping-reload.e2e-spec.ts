@@ -72,7 +72,7 @@ it('a line added to a running sync is in the next profile; a broken edit is told
   });
   expect(broken.headline.level).toBe('attention');
   expect(broken.mappings.refused?.mistakes.join()).toMatch(
-    /^Lead\.yaml:\d+:\d+: the integration user cannot see Lead\.Salutatoin: .*did you mean "Salutation"\?$/,
+    /^Lead\.yaml:\d\d:3: the integration user cannot see Lead\.Salutatoin: .*did you mean "Salutation"\?$/,
   );
   expect(versionOf(broken, 'Lead')).toBe(after);
   expect(await metrics()).toContain('sync_mapping_broken{app="mapper"} 1');

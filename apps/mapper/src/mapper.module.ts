@@ -25,7 +25,7 @@ export class MapperModule {
       app: MAPPER,
       directory: settings.MAPPINGS_DIR,
       read: (files, directory) => toMapperSet(files, directory, projectType),
-      check: (next, inForce) => checkFields(next, inForce, salesforce),
+      check: (next, inForce, files) => checkFields({ next, inForce, files }, salesforce),
       metrics,
       health,
       logger,

@@ -223,7 +223,7 @@ describe('an edit of the mapping files of a running mapper', () => {
     stage.write(lead(LAST, '  CreatedDat: dataFields.Created'));
     const [, refused] = await stage.said(MAPPING_TARGET, 2);
     expect(refused?.data['mistakes']).toEqual([
-      'Lead.yaml:1:1: the integration user cannot see Lead.CreatedDat: gone, misspelt or hidden by field-level security; ' +
+      'Lead.yaml:5:3: the integration user cannot see Lead.CreatedDat: gone, misspelt or hidden by field-level security; ' +
         'did you mean "CreatedDate"?',
     ]);
     expect(await stage.change(1)).toEqual([{ Last: 'L1' }]);

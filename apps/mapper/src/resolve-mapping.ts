@@ -2,6 +2,7 @@ import {
   MappingFilesError,
   resolveSources,
   type Mapping,
+  type MappingFile,
   type MappingMistake,
   type MappingSet,
   type ObjectShape,
@@ -28,28 +29,46 @@ export async function resolveMapping(mapping: Mapping, salesforce: Describing): 
   }
 }
 
+/** Mappings to be, those that they would replace, and the files that they were read from. */
+export interface Edit {
+  readonly next: MappingSet;
+  readonly inForce: MappingSet;
+  readonly files: readonly MappingFile[];
+}
+
 /**
  * Asks the org for every field of the mappings that are not the same in both sets.
  * Errors: a {@link MappingFilesError} naming each that the org does not show; those of the client when it cannot be asked.
  */
-export async function checkFields(next: MappingSet, inForce: MappingSet, salesforce: Describing): Promise<void> {
+export async function checkFields({ next, inForce, files }: Edit, salesforce: Describing): Promise<void> {
   const changed = changedObjects(inForce, next).flatMap((object) => next.get(object) ?? []);
-  const mistakes = (await Promise.all(changed.map((mapping) => hiddenOf(mapping, salesforce)))).flat();
+  const textOf = (name: string) => files.find((file) => file.name === name)?.text ?? '';
+  const hidden = changed.map((mapping) => hiddenOf(mapping, textOf(mapping.file), salesforce));
+  const mistakes = (await Promise.all(hidden)).flat();
   if (mistakes.length > 0) throw new MappingFilesError(mistakes);
 }
 
-async function hiddenOf(mapping: Mapping, salesforce: Describing): Promise<MappingMistake[]> {
+async function hiddenOf(mapping: Mapping, text: string, salesforce: Describing): Promise<MappingMistake[]> {
   const { file, object } = mapping;
-  const mistake = (message: string, suggestion?: string): MappingMistake => {
-    return { file, line: 1, column: 1, message, ...(suggestion !== undefined && { suggestion }) };
-  };
   try {
     const { unknown } = await resolveMapping(mapping, salesforce);
     return unknown.map(({ source, suggestion }) => {
-      return mistake(`the integration user cannot see ${object}.${source}: ${WHY_HIDDEN}`, suggestion);
+      const message = `the integration user cannot see ${object}.${source}: ${WHY_HIDDEN}`;
+      return { file, ...placeOf(source, text), message, ...(suggestion !== undefined && { suggestion }) };
     });
   } catch (error) {
-    if (error instanceof SalesforceQueryError) return [mistake(`Salesforce refuses it: ${error.message}`)];
+    if (error instanceof SalesforceQueryError)
+      return [{ file, line: 1, column: 1, message: `Salesforce refuses it: ${error.message}` }];
     throw error;
   }
+}
+
+/** Where a file names a source path first, outside of comments; its beginning when it does not by these very letters. */
+function placeOf(source: string, text: string): Pick<MappingMistake, 'line' | 'column'> {
+  const name = new RegExp(`(?<![\\w.])${source.replaceAll('.', '\\.')}(?![\\w.])`);
+  for (const [index, line] of text.split('\n').entries()) {
+    const column = line.trimStart().startsWith('#') ? -1 : line.search(name);
+    if (column >= 0) return { line: index + 1, column: column + 1 };
+  }
+  return { line: 1, column: 1 };
 }

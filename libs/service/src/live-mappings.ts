@@ -48,7 +48,7 @@ export interface LiveMappingsParts {
    * Looks at a new set before it is applied. Errors: a {@link MappingFilesError} refuses it, a retryable SyncError is tried
    * again; both with growing pauses, since neither need be the fault of the file.
    */
-  readonly check?: (next: MappingSet, inForce: MappingSet) => Promise<void>;
+  readonly check?: (next: MappingSet, inForce: MappingSet, files: readonly TextFile[]) => Promise<void>;
   readonly metrics: Pick<Metrics, 'mappingBroken'>;
   readonly health: Pick<Health, 'set' | 'warn' | 'fail'>;
   readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
@@ -156,7 +156,7 @@ export class LiveMappings {
     if (text !== this.retry.text) this.retry = { text, delayMs: FIRST_RETRY_MS, atMs: 0 };
     if (Date.now() < this.retry.atMs) return false;
     try {
-      await this.parts.check?.(next, this.mappings);
+      await this.parts.check?.(next, this.mappings, reading instanceof Error ? [] : reading);
     } catch (error) {
       this.postpone();
       if (isRetryable(error) && !(error instanceof BadSettingError)) this.wait(error as Error);
