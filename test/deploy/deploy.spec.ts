@@ -171,6 +171,18 @@ describe('deploy/kubernetes', () => {
     expect(base.configMaps['mappings']).toEqual(Object.fromEntries(files.map((file) => [file, `mappings/${file}`])));
   });
 
+  it('keeps the name of their ConfigMap, so that an edit reaches running pods and rolls none', () => {
+    const { configMapGenerator } = parse(readFileSync('deploy/kubernetes/base/kustomization.yaml', 'utf8')) as {
+      configMapGenerator: ReadonlyArray<{ name: string; options?: { disableNameSuffixHash?: boolean } }>;
+    };
+    const kept = configMapGenerator.filter(({ options }) => options?.disableNameSuffixHash === true);
+    expect(kept.map(({ name }) => name)).toEqual(['mappings']);
+    // A file mounted by subPath is never updated
+    for (const { spec } of base.objects.filter(({ kind }) => kind === 'Deployment')) {
+      expect(JSON.stringify(spec)).not.toContain('subPath');
+    }
+  });
+
   it.each([
     ['base', base],
     ['demo', demo],
