@@ -239,7 +239,7 @@ describe('a restart', () => {
 });
 
 async function intents(): Promise<string[]> {
-  return (await stage.identities()).flatMap(({ intent }: Identity) => intent ?? []);
+  return (await stage.identities()).flatMap(({ intents: some }: Identity) => some ?? []);
 }
 
 function unsubscribed(key: string): readonly unknown[] {

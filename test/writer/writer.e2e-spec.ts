@@ -33,8 +33,8 @@ describe('the writer, all being well', () => {
     expect(outcomes[0]?.requestId).toMatch(/^[0-9a-f-]{36}$/);
     // Before a profile is written for the first time it says so, and what it wrote after.
     const identities = await stage.identities();
-    expect(identities.filter(({ intent }) => intent !== undefined)).toHaveLength(10_000);
-    expect(identities.filter(({ intent }) => intent === undefined)).toHaveLength(10_000);
+    expect(identities.filter(({ intents }) => intents !== undefined)).toHaveLength(10_000);
+    expect(identities.filter(({ intents }) => intents === undefined)).toHaveLength(10_000);
     expect(stage.profile({ email: 'user42@example.com' })).toMatchObject({
       Number: 42,
       Salesforce: { Id: leadId(42) },

@@ -2,12 +2,12 @@ import type { Lane } from '@libs/contracts';
 import type { RequestLimits } from '@libs/iterable';
 import { decide } from './core/decide.js';
 import type { Decision, IdentityView, Policy } from './core/decision.js';
-import { sendingOf } from './course.js';
 import type { Courses } from './courses.js';
 import type { Entry } from './entry.js';
 import type { EndedEntry } from './ledger.js';
 import type { Locks } from './locks.js';
 import type { Sending } from './piece.js';
+import { sendingOf } from './sending.js';
 import type { WaitingUsers } from './waiting-users.js';
 
 /** Most messages that end without a request, in one go. */
@@ -39,12 +39,22 @@ export interface ChooserParts {
  * written stays and holds nobody up: Iterable promises no order between requests, so one user is in one request at a time.
  */
 export class Chooser {
+  private coursesFromMs = 0;
+
   constructor(
     private readonly parts: ChooserParts,
     private readonly policy: Policy,
     private readonly limits: RequestLimits,
     private readonly dryRun: boolean,
   ) {}
+
+  /**
+   * This writer has just become the active one. What the one before it called last may not be booked, nor worked on by Iterable: courses of
+   * calls begin only when that has settled.
+   */
+  begin(nowMs: number): void {
+    this.coursesFromMs = nowMs + this.policy.settleMs;
+  }
 
   choose(lane: Lane, nowMs: number, room: RequestLimits = this.limits): Chosen {
     const { waiting, locks } = this.parts;
@@ -94,6 +104,7 @@ export class Chooser {
     // A settling profile waits in line, where a newer state can still take its place.
     if (decision.notBeforeMs > nowMs) return later(entry, decision.notBeforeMs);
     if (plain) return sendingOf(entry, decision, step, null);
+    if (nowMs < this.coursesFromMs) return later(entry, this.coursesFromMs);
     if (this.parts.courses.full) return later(entry, nowMs + NO_ROOM_MS);
     return 'course';
   }

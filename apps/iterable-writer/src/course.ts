@@ -1,9 +1,7 @@
 import type { ProfileCall } from '@libs/iterable';
-import { bulkBody } from './core/bulk-body.js';
 import type { Decision, Step } from './core/decision.js';
 import { endpointOf, notBefore } from './core/settle.js';
 import type { Entry } from './entry.js';
-import type { Sending } from './piece.js';
 
 /** The calls about one user, one after another: a message that needs more than one bulk update. Parked between them. */
 export interface Course {
@@ -53,23 +51,6 @@ export function advance(course: Course, nowMs: number, settleMs: number): boolea
   const next = course.steps[0];
   course.notBeforeMs = notBefore({ endpoint: endpointOf(done), atMs: nowMs }, next, settleMs);
   return next !== undefined;
-}
-
-/** The body of a bulk step. */
-export function sendingOf(entry: Entry, decision: Decision, step: Step, course: Course | null): Sending {
-  if (step.kind === 'set') {
-    const { email, ...fields } = step.fields as { readonly email?: null };
-    return { ...bulkBody(step.on, JSON.stringify(fields), { email }), entry, decision, course };
-  }
-  if (step.kind !== 'write') throw new Error(`${step.kind} is no bulk step`);
-  const { message } = entry;
-  const update = message.kind === 'update' && message.belongsTo === undefined ? message : undefined;
-  const options = {
-    email: step.email,
-    userId: update?.userId,
-    replaceNested: message.kind === 'update' ? message.replaceNested : undefined,
-  };
-  return { ...bulkBody(step.on, entry.fields, options), entry, decision, course };
 }
 
 /** The call of a step that is neither bulk nor an opt-out. An address moves as such; where that is taken, and between ids, by a merge. */

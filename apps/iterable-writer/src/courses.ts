@@ -13,11 +13,12 @@ import { endpointOf } from './core/settle.js';
 import { nameOf } from './core/opt-outs.js';
 import { resolveConflict, type Occupant } from './core/resolve-conflict.js';
 import type { IdentityView, Step } from './core/decision.js';
-import { advance, newCourse, sendingOf, toCall, type Course } from './course.js';
+import { advance, newCourse, toCall, type Course } from './course.js';
 import type { Entry } from './entry.js';
 import type { Gate } from './gate.js';
 import type { EndedEntry } from './ledger.js';
 import type { Sending } from './piece.js';
+import { sendingOf } from './sending.js';
 import { Timetable } from './timetable.js';
 
 /** Most users in the middle of a course. Past it, those that need one wait in line, and then reading does (Invariant 5). */

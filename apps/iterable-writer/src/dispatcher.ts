@@ -98,6 +98,7 @@ export class Dispatcher {
 
   open(): void {
     this.isOpen = true;
+    this.chooser.begin(Date.now());
     this.pump();
   }
 

@@ -99,7 +99,8 @@ export class IdentityStore implements IdentityView {
   /** Those among them that still have a profile. */
   convertedInto(recordId: string): Known[] {
     return this.known(this.findConverted, recordId).filter(
-      ({ identity: { email, userId, intent } }) => email !== undefined || userId !== undefined || intent !== undefined,
+      ({ identity: { email, userId, intents } }) =>
+        email !== undefined || userId !== undefined || intents !== undefined,
     );
   }
 

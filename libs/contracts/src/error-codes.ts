@@ -21,7 +21,8 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
   },
   'console.not_configured': {
     meaning: 'The console was not told how to reach the Salesforce org or the Iterable project.',
-    remedy: 'Give it the settings that the message names; checks and previews of mappings need them, nothing else does.',
+    remedy:
+      'Give it the settings that the message names; checks and previews of mappings need them, nothing else does.',
   },
   'console.not_found': {
     meaning: 'There is no such thing at this address.',

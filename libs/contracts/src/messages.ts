@@ -255,10 +255,10 @@ export const identity = z.object({
   userId: z.string().optional(),
   version,
   /**
-   * Another profile that may hold its data: written down before the first request there, so that nothing is forgotten by a
-   * crash. An email or a user id, by the project's type.
+   * Other profiles that may hold its data: each is written down before the first request there, so that nothing is forgotten by
+   * a crash. Emails or user ids, by the project's type.
    */
-  intent: z.string().optional(),
+  intents: z.array(z.string()).optional(),
   /** The address that the record claims. */
   claim: z.object({ email: z.string(), createdMs: epochMs, optOut: optOut.optional() }).optional(),
   /** Deleted, merged, filtered, without an address, or converted: it claims nothing. Default: `live`. */

@@ -217,7 +217,11 @@ function intentFor(
   identifier: string | null,
   pointer: string | undefined,
 ): Row | null {
-  if (identifier === null || identifier === pointer || identifier === own?.intent) return null;
+  if (identifier === null || identifier === pointer || own?.intents?.includes(identifier) === true) return null;
   const before: Identity = own ?? { recordType: message.recordType, version: { modstampMs: 0, fetchedAtMs: 0 } };
-  return { recordId: message.recordId, identity: { ...before, intent: identifier }, called: null };
+  return {
+    recordId: message.recordId,
+    identity: { ...before, intents: [...(before.intents ?? []), identifier] },
+    called: null,
+  };
 }

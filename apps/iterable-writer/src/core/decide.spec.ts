@@ -101,7 +101,7 @@ describe('an update where a profile is an address', () => {
     ],
     [
       'a new address, after a crash on the way to another',
-      { L1: { email: 'a', intent: 'b', ...claim('a') } },
+      { L1: { email: 'a', intents: ['b'], ...claim('a') } },
       update('L1', 'c'),
       'move a>c, move b>c, write c | L1 email=c claims=c | written',
     ],
@@ -471,10 +471,10 @@ describe('what a decision is about', () => {
 
   it('is written down before a profile is written for the first time', () => {
     const intentOf = (rows: Rows) => decide(update('L1', 'b'), viewOf(rows), policy('email')).intent?.identity;
-    expect(intentOf({})).toEqual({ recordType: 'Lead', version: { modstampMs: 0, fetchedAtMs: 0 }, intent: 'b' });
+    expect(intentOf({})).toEqual({ recordType: 'Lead', version: { modstampMs: 0, fetchedAtMs: 0 }, intents: ['b'] });
     expect(intentOf({ L1: { email: 'a', ...claim('a') } })).toMatchObject({
       email: 'a',
-      intent: 'b',
+      intents: ['b'],
       version: version(1),
     });
     expect(intentOf({ L1: { email: 'b', ...claim('b') } })).toBeUndefined();

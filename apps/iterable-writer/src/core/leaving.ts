@@ -33,7 +33,8 @@ export function left(
   policy: Policy,
 ): Left {
   const own = view.of(recordId);
-  const ownPointers = own?.forgotten === 'forgotten' ? [] : [pointerOf(policy.projectType, own), own?.intent];
+  const ownPointers =
+    own?.forgotten === 'forgotten' ? [] : [pointerOf(policy.projectType, own), ...(own?.intents ?? [])];
   const pointers = [...ownPointers, ...absorbed.map(({ identity }) => pointerOf(policy.projectType, identity))];
   const identifiers = [...new Set(pointers)].filter((one) => one !== undefined && one !== target) as string[];
   const moving: string[] = [];
@@ -67,12 +68,14 @@ function mayHold(
   identifier: string,
   heir: Known,
 ): boolean {
-  if (identity === null || identity.claim?.email !== identifier || identity.intent === identifier) return true;
+  if (identity === null || identity.claim?.email !== identifier || identity.intents?.includes(identifier) === true)
+    return true;
   return outranks(toClaimant({ recordId, identity }), toClaimant(heir));
 }
 
 function inheriting({ recordId, identity }: Known, identifier: string): Row {
-  const pointer = identity.email === undefined ? { email: identifier } : { intent: identifier };
+  const intents = [...(identity.intents ?? []), identifier];
+  const pointer = identity.email === undefined ? { email: identifier } : { intents };
   return { recordId, identity: { ...identity, ...pointer }, called: null };
 }
 
@@ -82,17 +85,17 @@ export function pointersTo(
   moving: readonly string[],
   { projectType }: Policy,
 ): Partial<Identity> {
-  const [pointer, intent] = [pointerOf(projectType, own), own?.intent].filter(
+  const [pointer, ...intents] = [pointerOf(projectType, own), ...(own?.intents ?? [])].filter(
     (one) => one !== undefined && moving.includes(one),
-  );
+  ) as string[];
   if (pointer === undefined) return {};
   const main = projectType === 'email' ? { email: pointer } : { userId: pointer };
-  return intent === undefined || intent === pointer ? main : { ...main, intent };
+  return intents.length === 0 ? main : { ...main, intents };
 }
 
 /** A converted Lead whose profile is the Contact's now. */
 export function withoutPointer({ recordId, identity }: Known): Row {
-  const { email: _email, userId: _userId, intent: _intent, ...rest } = identity;
+  const { email: _email, userId: _userId, intents: _intents, ...rest } = identity;
   return { recordId, identity: rest, called: null };
 }
 

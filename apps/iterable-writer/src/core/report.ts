@@ -101,7 +101,7 @@ function rowsOfRefused({ recordId }: MessageRef, { rows, before }: Decision): Ro
         ...identity,
         ...(before?.email === undefined ? {} : { email: before.email }),
         ...(before?.userId === undefined ? {} : { userId: before.userId }),
-        ...(before?.intent === undefined ? {} : { intent: before.intent }),
+        ...(before?.intents === undefined ? {} : { intents: before.intents }),
         ...(before?.optOut === undefined ? {} : { optOut: before.optOut }),
       },
     }));
