@@ -1,9 +1,10 @@
 import { isRetryable, mappingApplied, topics } from '@libs/contracts';
+import type { ParentRules } from '@libs/mapping';
 import { decode, type EventLog } from '@libs/event-log';
 import type { Logger } from '@libs/observability';
 import { pause } from '@libs/salesforce';
 import { versionsOf, type LiveMappings } from '@libs/service';
-import { defaultChannels, objectsByChannel, sameChannels, type ParentRules } from './core/channels.js';
+import { defaultChannels, objectsByChannel, sameChannels } from './core/channels.js';
 
 /** Most status messages read back to find which mappings the mapper goes by. */
 const READ_BACK = 20_000;

@@ -13,7 +13,7 @@ import {
 } from '@libs/iterable';
 import { mappingFileExtensions, type MappingFile } from '@libs/mapping';
 import type { Logger, Metrics } from '@libs/observability';
-import { createSalesforceClient, type SalesforceClient } from '@libs/salesforce';
+import { createSalesforceClient, type OrgClient } from '@libs/salesforce';
 import type { ConsoleSettings } from './console.config.js';
 
 /** Longest wait for one answer of Iterable, its turn included. Milliseconds. */
@@ -35,7 +35,7 @@ export interface MappingSources {
   /** The mapping files as they are now. Errors: `UnreadableFilesError`. */
   files(): MappingFile[];
   /** The org; asking it for anything opens a session. */
-  readonly salesforce: Pick<SalesforceClient, 'describe' | 'query' | 'queryMore'>;
+  readonly salesforce: Pick<OrgClient, 'describe' | 'listObjects' | 'query' | 'queryMore'>;
   /** The project's fields by dotted path, with their types. */
   getFields(): Promise<ReadonlyMap<string, string>>;
   /** `null`: there is no such profile. */
@@ -70,6 +70,7 @@ export function createMappingSources(
     files: () => readTextFiles(settings.MAPPINGS_DIR, mappingFileExtensions),
     salesforce: {
       describe: async (object) => org().describe(object),
+      listObjects: async () => org().listObjects(),
       query: async (soql, options) => org().query(soql, options),
       queryMore: async (next, options) => org().queryMore(next, options),
     },
@@ -84,7 +85,7 @@ function once<T>(make: () => T): () => T {
   return () => (made ??= { value: make() }).value;
 }
 
-function orgOf(settings: ConsoleSettings, parts: Parameters<typeof createSalesforceClient>[1]): SalesforceClient {
+function orgOf(settings: ConsoleSettings, parts: Parameters<typeof createSalesforceClient>[1]): OrgClient {
   const { SALESFORCE_LOGIN_URL, SALESFORCE_CLIENT_ID } = settings;
   if (SALESFORCE_LOGIN_URL === undefined || SALESFORCE_CLIENT_ID === undefined) {
     throw lacks('the Salesforce org', { SALESFORCE_LOGIN_URL, SALESFORCE_CLIENT_ID });

@@ -2,13 +2,14 @@ import { AccessRefusedError } from '@libs/contracts';
 import {
   compileMapping,
   foreignTargets,
+  resolveMapping,
   type CompiledMapping,
   type Mapping,
   type MappingSet,
   type ResolvedSources,
 } from '@libs/mapping';
 import type { SalesforceClient } from '@libs/salesforce';
-import { resolveMapping, WHY_HIDDEN } from './resolve-mapping.js';
+import { WHY_HIDDEN } from './resolve-mapping.js';
 
 /** A mapping reads what the org does not show: a lost permission or a field that is gone. Nothing is read until it is back. */
 export class MappedFieldHiddenError extends AccessRefusedError {
@@ -64,7 +65,7 @@ export class CompiledMappings {
   }
 
   private async compile(mapping: Mapping, mappings: MappingSet): Promise<CompiledMapping> {
-    const resolved = await resolveMapping(mapping, this.salesforce);
+    const resolved = await resolveMapping(mapping, (name) => this.salesforce.describe(name));
     if (resolved.unknown.length > 0) throw new MappedFieldHiddenError(describeHidden(mapping, resolved.unknown));
     return compileMapping(mapping, { ...resolved, clear: foreignTargets(mappings, mapping.object) });
   }

@@ -1,12 +1,10 @@
 import {
   MappingFilesError,
-  resolveSources,
+  resolveMapping,
   type Mapping,
   type MappingFile,
   type MappingMistake,
   type MappingSet,
-  type ObjectShape,
-  type ResolvedSources,
 } from '@libs/mapping';
 import { SalesforceQueryError, type SalesforceClient } from '@libs/salesforce';
 import { changedObjects } from '@libs/service';
@@ -15,19 +13,6 @@ import { changedObjects } from '@libs/service';
 export const WHY_HIDDEN = 'gone, misspelt or hidden by field-level security';
 
 type Describing = Pick<SalesforceClient, 'describe'>;
-
-/** What the org says of the fields of a mapping, through its relationships. Errors: those of the client. */
-export async function resolveMapping(mapping: Mapping, salesforce: Describing): Promise<ResolvedSources> {
-  const shapes = new Map<string, ObjectShape>();
-  for (;;) {
-    const answer = resolveSources(mapping, shapes);
-    if (!('missing' in answer)) return answer;
-    const described = await Promise.all(
-      answer.missing.map(async (name) => [name, await salesforce.describe(name)] as const),
-    );
-    for (const [name, shape] of described) shapes.set(name, shape);
-  }
-}
 
 /** Mappings to be, those that they would replace, and the files that they were read from. */
 export interface Edit {
@@ -51,7 +36,7 @@ export async function checkFields({ next, inForce, files }: Edit, salesforce: De
 async function hiddenOf(mapping: Mapping, text: string, salesforce: Describing): Promise<MappingMistake[]> {
   const { file, object } = mapping;
   try {
-    const { unknown } = await resolveMapping(mapping, salesforce);
+    const { unknown } = await resolveMapping(mapping, (name) => salesforce.describe(name));
     return unknown.map(({ source, suggestion }) => {
       const message = `the integration user cannot see ${object}.${source}: ${WHY_HIDDEN}`;
       return { file, ...placeOf(source, text), message, ...(suggestion !== undefined && { suggestion }) };

@@ -59,3 +59,25 @@ export interface AllowanceReader {
   /** The org's allowances by Salesforce's name, e.g. `DailyDeliveredPlatformEvents`; they may be some minutes old. */
   limits(): Promise<ReadonlyMap<string, Allowance>>;
 }
+
+/** What describe says of a field to someone who chooses among fields. */
+export interface DetailedField extends FieldDescription {
+  /** As people see it. */
+  readonly label: string;
+  /** The text of a formula; `null` for a roll-up summary and for what is not calculated. */
+  readonly calculatedFormula: string | null;
+  /** In the order of the org; empty for what is no picklist. */
+  readonly picklistValues: ReadonlyArray<{ readonly value: string; readonly active: boolean }>;
+}
+
+export interface DetailedObject extends ObjectDescription {
+  readonly label: string;
+  readonly fields: readonly DetailedField[];
+}
+
+/** Everything that this project asks of an org by REST. Errors: as {@link SalesforceClient}. */
+export interface OrgClient extends SalesforceClient, AllowanceReader {
+  describe(object: string): Promise<DetailedObject>;
+  /** API names of the objects that can be queried, as this user sees them. */
+  listObjects(): Promise<readonly string[]>;
+}

@@ -1,24 +1,4 @@
-import { compileMapping, type MappingSet } from '@libs/mapping';
-
-/**
- * Objects by the standard relationships that always lead to them. Channels are chosen before the org can be asked, and an
- * org gives away five objects (facts/salesforce.md §3.7): for parents of other names, custom ones above all, name the channel.
- */
-const FOLLOWED_PARENTS: Readonly<Record<string, string>> = {
-  Account: 'Account',
-  Contact: 'Contact',
-  CreatedBy: 'User',
-  LastModifiedBy: 'User',
-  Lead: 'Lead',
-  Owner: 'User',
-  ReportsTo: 'Contact',
-};
-
-/** Which parents are followed. */
-export interface ParentRules {
-  /** Users, who own records and show on them. */
-  readonly owners: boolean;
-}
+import { followedObjects, type MappingSet, type ParentRules } from '@libs/mapping';
 
 const OBJECT_CHANNEL = /^\/data\/(\w+?)(__)?ChangeEvent$/;
 
@@ -34,17 +14,9 @@ function objectOf(channel: string): string | null {
   return custom === undefined ? name : `${name}__c`;
 }
 
-/** The mapped objects and the followed parents that a mapping reads, directly or through others; distinct, in order of the set. */
-function readObjects(mappings: MappingSet, { owners }: ParentRules): string[] {
-  const relationships = [...mappings.values()].flatMap((mapping) => compileMapping(mapping).parents);
-  const parents = relationships.flatMap((path) => FOLLOWED_PARENTS[path.split('.').at(-1) ?? ''] ?? []);
-  const followed = parents.filter((object) => owners || object !== 'User');
-  return [...new Set([...mappings.keys(), ...followed])];
-}
-
 /** One channel for each mapped object and each followed parent that a mapping reads; distinct, in order of the set. */
 export function defaultChannels(mappings: MappingSet, rules: ParentRules): string[] {
-  return readObjects(mappings, rules).map(channelOf);
+  return followedObjects(mappings, rules).map(channelOf);
 }
 
 /** What each channel is to tell of: its own object, or on a channel of several every object that a mapping reads. */
@@ -53,7 +25,7 @@ export function objectsByChannel(
   mappings: MappingSet,
   rules: ParentRules,
 ): Map<string, readonly string[]> {
-  const read = readObjects(mappings, rules);
+  const read = followedObjects(mappings, rules);
   return new Map(
     channels.map((channel) => {
       const own = objectOf(channel);

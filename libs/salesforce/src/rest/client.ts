@@ -3,7 +3,7 @@ import type { SalesforceSettings } from '@libs/config';
 import type { Logger } from '@libs/observability';
 import { z } from 'zod';
 import { SalesforceAccessError, SalesforceSessionError, SalesforceUnavailableError } from '../errors.js';
-import type { Allowance, AllowanceReader, ObjectDescription, QueryPage, SalesforceClient } from '../port.js';
+import type { Allowance, DetailedObject, OrgClient, QueryPage } from '../port.js';
 import { encodeSoql } from '../soql/chunk-ids.js';
 import { identifier } from '../soql/soql.js';
 import { createSend, type ClientMetrics, type Send } from './http.js';
@@ -28,12 +28,15 @@ const queryAnswer = z.object({
 
 const describeAnswer = z.object({
   name: z.string(),
+  label: z.string().default(''),
   keyPrefix: z.string().nullable().default(null),
   fields: z.array(
     z.object({
       name: z.string(),
+      label: z.string().default(''),
       type: z.string(),
       calculated: z.boolean().default(false),
+      calculatedFormula: z.string().nullable().default(null),
       nillable: z.boolean().default(true),
       filterable: z.boolean().default(true),
       length: z.number().default(0),
@@ -43,8 +46,17 @@ const describeAnswer = z.object({
         .nullable()
         .default([])
         .transform((objects) => objects ?? []),
+      picklistValues: z
+        .array(z.object({ value: z.string(), active: z.boolean().default(true) }))
+        .nullable()
+        .default([])
+        .transform((values) => values ?? []),
     }),
   ),
+});
+
+const objectsAnswer = z.object({
+  sobjects: z.array(z.object({ name: z.string(), queryable: z.boolean().default(true) })),
 });
 
 const limitsAnswer = z.record(z.string(), z.unknown());
@@ -98,7 +110,7 @@ async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undef
 export function createClientWithSessions(
   settings: SalesforceSettings,
   { metrics, logger, deadlines }: SalesforceClientOptions,
-): { readonly client: SalesforceClient & AllowanceReader; readonly sessions: Sessions } {
+): { readonly client: OrgClient; readonly sessions: Sessions } {
   const send = createSend(metrics);
   const sessions = createSessions(settings, send, logger);
   const deadlinesMs = { ...DEADLINES_MS, ...deadlines };
@@ -127,7 +139,7 @@ export function createClientWithSessions(
     return { totalSize, records, next: done ? null : (nextRecordsUrl ?? missingNext(request.doing)) };
   }
 
-  const client: SalesforceClient & AllowanceReader = {
+  const client: OrgClient = {
     query: (soql, { includeDeleted = false, pageSize, signal } = {}) =>
       page({
         path: `/${includeDeleted ? 'queryAll' : 'query'}?q=${encodeSoql(soql)}`,
@@ -136,10 +148,15 @@ export function createClientWithSessions(
         signal,
       }),
     queryMore: (next, { signal } = {}) => page({ path: next, doing: 'next page of a query', signal }),
-    describe: async (object): Promise<ObjectDescription> => {
+    describe: async (object): Promise<DetailedObject> => {
       const doing = `describe of ${identifier(object)}`;
       const answer = await call({ path: `/sobjects/${object}/describe`, doing, deadlineMs: deadlinesMs.describe });
       return read(describeAnswer, answer, doing);
+    },
+    listObjects: async () => {
+      const answer = await call({ path: '/sobjects', doing: 'list of objects', deadlineMs: deadlinesMs.describe });
+      const { sobjects } = read(objectsAnswer, answer, 'list of objects');
+      return sobjects.filter(({ queryable }) => queryable).map(({ name }) => name);
     },
     limits: async (): Promise<ReadonlyMap<string, Allowance>> => {
       const answer = await call({ path: '/limits', doing: 'limits', deadlineMs: deadlinesMs.limits });
@@ -166,9 +183,6 @@ function missingNext(doing: string): never {
  * REST calls to one org by the configured OAuth flow.
  * Errors: at once a BadSettingError naming a setting that the flow lacks; from calls those of ../errors.ts.
  */
-export function createSalesforceClient(
-  settings: SalesforceSettings,
-  options: SalesforceClientOptions,
-): SalesforceClient & AllowanceReader {
+export function createSalesforceClient(settings: SalesforceSettings, options: SalesforceClientOptions): OrgClient {
   return createClientWithSessions(settings, options).client;
 }
