@@ -34,9 +34,7 @@ async function tell(...messages: ReadonlyArray<Partial<UserMessage> & { readonly
     modstampMs += 1_000;
     const recordType = message.recordId.startsWith('003') ? 'Contact' : 'Lead';
     const userId = message.kind === undefined ? { userId: message.recordId } : {};
-    await stage.tell('realtime', [
-      { recordType, version: { modstampMs, fetchedAtMs: 0 }, ...userId, ...message } as typeof message,
-    ]);
+    await stage.tell('realtime', [{ recordType, version: { modstampMs, fetchedAtMs: 0 }, ...userId, ...message }]);
     await waitFor('everything to be committed', async () => (await stage.uncommitted()) === 0);
   }
 }

@@ -3,7 +3,6 @@ import { isOlder, lanes, type Lane } from '@libs/contracts';
 import {
   classifyBulkAnswer,
   encodeRequest,
-  packRequest,
   isCallError,
   type BulkVerdict,
   type IterableClient,
@@ -15,9 +14,9 @@ import type { Health, Metrics } from '@libs/observability';
 import { afterAnswer, afterFailure, afterSplit, type Consequence } from './answers.js';
 import { Chooser } from './chooser.js';
 import type { Policy } from './core/decision.js';
-import { lingerMs } from './core/linger.js';
 import type { Course } from './course.js';
 import { Courses, type Look } from './courses.js';
+import { FreshPieces, MAX_IN_FLIGHT, REALTIME_RESERVE } from './fresh-pieces.js';
 import type { Gate } from './gate.js';
 import type { Identities } from './identities.js';
 import type { EndedEntry, Ledger } from './ledger.js';
@@ -25,12 +24,6 @@ import { Locks } from './locks.js';
 import { everyoneIn, newPiece, type Piece, type Sending } from './piece.js';
 import type { WaitingUsers } from './waiting-users.js';
 
-/** Requests on their way at once: at 5 a second and 3 s an answer, 15 are needed for the whole rate. Source: segmentio/action-destinations PR 2343. */
-const MAX_IN_FLIGHT = 16;
-/** More, for real-time users only: slow backfill requests never keep them waiting (Invariant 6). */
-const REALTIME_RESERVE = 4;
-/** How long a backfill request waits to fill up. Milliseconds. */
-const LINGER = { quietMs: 100, longestMs: 1_000 };
 /** Between looks at the heartbeat when it is too old. Milliseconds. */
 const HEARTBEAT_LOOK_MS = 100;
 
@@ -69,6 +62,7 @@ export class Dispatcher {
   private readonly locks = new Locks();
   private readonly courses: Courses;
   private readonly chooser: Chooser;
+  private readonly fresh: FreshPieces;
   /** Users in pieces: those of courses are counted there. */
   private sendingUsers = 0;
   private isOpen = false;
@@ -94,6 +88,10 @@ export class Dispatcher {
       options,
       options.dryRun,
     );
+    this.fresh = new FreshPieces({ waiting, courses, chooser: this.chooser }, options, {
+      ended: (ended) => this.end(ended),
+      launch: () => courses.launch(() => this.mayCall()),
+    });
   }
 
   open(): void {
@@ -219,46 +217,9 @@ export class Dispatcher {
 
   /** Users from the courses and from the line; a number: none before so many milliseconds. */
   private freshPiece(lane: Lane, nowMs: number): Piece | number {
-    const due = this.dueBulk(lane);
-    const piece = due.length < this.options.maxUsers ? this.fromLine(lane, nowMs, due) : newPiece(lane, due);
+    const piece = this.fresh.next(lane, nowMs, this.sendingUsers);
     if (typeof piece !== 'number') this.sendingUsers += piece.sendings.length;
     return piece;
-  }
-
-  /** Bulk steps of courses, as many as fit into a request. */
-  private dueBulk(lane: Lane): Sending[] {
-    const due = this.courses.takeBulk(lane, this.options.maxUsers);
-    const { request, rest } = packRequest(due, this.options);
-    this.courses.giveBack(rest);
-    return [...request];
-  }
-
-  private fromLine(lane: Lane, nowMs: number, due: readonly Sending[]): Piece | number {
-    const load = this.parts.waiting.load(lane);
-    if (load.users > 0 && this.sendingUsers < this.maxSending(lane)) {
-      const linger = lane === 'realtime' || due.length > 0 ? 0 : lingerMs(load, nowMs, { ...LINGER, ...this.options });
-      if (linger > 0) return linger;
-      for (;;) {
-        const { sendings, ended, soonestMs } = this.chooser.choose(lane, nowMs, this.roomBeside(due));
-        if (ended.length > 0) this.end(ended);
-        this.courses.launch(() => this.mayCall());
-        if (due.length + sendings.length > 0) return newPiece(lane, [...due, ...sendings]);
-        // Courses that were just begun with a bulk step.
-        if (this.courses.hasBulk(lane)) return newPiece(lane, this.dueBulk(lane));
-        if (ended.length === 0) return soonestMs - nowMs;
-      }
-    }
-    return due.length > 0 ? newPiece(lane, due) : Number.POSITIVE_INFINITY;
-  }
-
-  private roomBeside(due: readonly Sending[]): RequestLimits {
-    const bytes = due.reduce((sum, one) => sum + one.bytes + 1, 0);
-    return { maxUsers: this.options.maxUsers - due.length, maxBytes: this.options.maxBytes - bytes };
-  }
-
-  /** Bounds what pieces that get no answer hold in memory (Invariant 5). */
-  private maxSending(lane: Lane): number {
-    return this.options.maxUsers * (MAX_IN_FLIGHT + (lane === 'realtime' ? REALTIME_RESERVE : 0));
   }
 
   private launch(piece: Piece): void {
