@@ -13,7 +13,16 @@ export function parseBelongsTo(
 ): (NamedSource & { readonly source: string }) | null {
   const inner = top.inner(entry, '"identity"', ['belongsTo']);
   const lookup = inner?.entry('belongsTo');
-  if (inner === null || lookup === undefined) return null;
+  if (inner === null) return null;
+  if (lookup === undefined) {
+    if (entry.block?.items.length === 0) {
+      top.mistakes.add(
+        entry.keyOffset,
+        '"identity" says nothing; write belongsTo: the lookup field to a Lead or Contact',
+      );
+    }
+    return null;
+  }
   const { value, valueOffset } = lookup;
   if (typeof value !== 'string') {
     top.mistakes.add(valueOffset, '"belongsTo" must be the lookup field to a Lead or Contact, e.g. Contact__c');

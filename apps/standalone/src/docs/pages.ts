@@ -1,6 +1,7 @@
 import { cliSettings } from '../../../console/src/cli/settings.js';
 import { consoleService } from '../../../console/src/console.module.js';
 import { sandboxSettings } from '../../../sandbox/src/sandbox.config.js';
+import { mappingSchema } from '@libs/mapping';
 import { services } from '../services.js';
 import { asyncApiPage } from './asyncapi.js';
 import { cliPage } from './cli-page.js';
@@ -28,5 +29,6 @@ export function allPages(version: string): Page[] {
     asyncApiPage(version),
     openApiPage(version),
     cliPage(),
+    { path: 'docs/reference/mapping.schema.json', content: `${JSON.stringify(mappingSchema(), null, 2)}\n` },
   ];
 }
