@@ -1,7 +1,6 @@
 import type { Lane, UserMessage, Version } from '@libs/contracts';
 import type { Delivered } from '@libs/event-log';
-import { normalEmail } from '@libs/iterable';
-import { IDENTIFIERS_BYTES } from './core/bulk-body.js';
+import { IDENTIFIERS_BYTES, normalEmail } from '@libs/iterable';
 import type { MessageRef } from './core/decide.js';
 import { lockOf } from './core/decision.js';
 import type { Holding } from './holding.js';

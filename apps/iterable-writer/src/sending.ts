@@ -1,4 +1,4 @@
-import { bulkBody } from './core/bulk-body.js';
+import { bulkBody } from '@libs/iterable';
 import type { Decision, Step } from './core/decision.js';
 import type { Course } from './course.js';
 import type { Entry } from './entry.js';

@@ -5,6 +5,7 @@
  * subscribes anyone. Facts: Iterable API docs.
  */
 export * from './backoff.js';
+export * from './bulk-body.js';
 export * from './classify.js';
 export * from './classify-profile.js';
 export * from './client.js';

@@ -3,6 +3,7 @@
  * a row of Salesforce becomes the body that Iterable wants. Does not know batches, offsets or outcomes.
  */
 export * from './compile-mapping.js';
+export * from './difference.js';
 export * from './email.js';
 export * from './expression.js';
 export * from './expression-reads.js';
@@ -15,10 +16,12 @@ export * from './mapping-sources.js';
 export * from './mapping-version.js';
 export * from './parse-mapping.js';
 export * from './parse-mapping-files.js';
+export * from './precedence.js';
 export type { SourceRecord } from './record-readers.js';
 export * from './record-version.js';
 export * from './resolve-mapping.js';
 export * from './resolve-sources.js';
+export * from './row-fate.js';
 export { MAX_TEXT_LENGTH } from './shorten-texts.js';
 export type { TargetType } from './target-types.js';
 export * from './to-identity.js';

@@ -1,5 +1,6 @@
 import type { Identity, OptOut, UserUpdate } from '@libs/contracts';
-import { firstOf, others, outranks, toClaimant, type Claimant, type Known } from './claims.js';
+import { outranks, type Claimant } from '@libs/mapping';
+import { firstOf, others, toClaimant, type Known } from './claims.js';
 import { covers, unionOf } from './opt-outs.js';
 import {
   lockOf,

@@ -1,5 +1,6 @@
 import type { Identity } from '@libs/contracts';
-import { firstOf, others, outranks, toClaimant, type Known } from './claims.js';
+import { outranks } from '@libs/mapping';
+import { firstOf, others, toClaimant, type Known } from './claims.js';
 import {
   lockOf,
   pointerOf,

@@ -2,12 +2,13 @@ import type { BatchEntry, ProjectType, UserMessage, UserRemoval, Version } from 
 import {
   isUsableEmail,
   recordVersion,
-  toIdentity,
+  rowFate,
   type CompiledMapping,
   type IdentitySkip,
   type MappedRecord,
   type MappedUser,
   type MappingFailure,
+  type RowFate,
   type SourceRecord,
 } from '@libs/mapping';
 
@@ -58,28 +59,31 @@ export function toMessage(candidate: Candidate, rules: Rules): Verdict {
   if (version === null) {
     return { kind: 'dead', code: 'mapper.no_modstamp', message: 'the row has no SystemModstamp: its state has no age' };
   }
-  if (fetched.row['IsDeleted'] === true) return ofDeletedRow(candidate, fetched.row, version, rules);
-  const contact = rules.mapsContacts ? compiled.convertedTo(fetched.row) : null;
-  if (contact !== null) {
-    return said({ kind: 'rename', ...coverOf(candidate.recordType, entry), version, toRecordId: contact });
-  }
+  // A row without what it was mapped to is as good as none
   if (mapped === undefined) return { kind: 'skipped', reason: 'salesforce.not_found' };
-  if (mapped.kind === 'failed') return { kind: 'dead', code: mapped.code, message: mapped.message };
-  if (compiled.belongsTo !== null) return ofBelonging(candidate, fetched.row, mapped, version, rules);
-  // Filtered, or without a usable identity: a user no more, if it ever was one, so that its address is free for the next in line
-  if (mapped.kind === 'filtered') {
-    return said(removalOf(candidate, version, { gone: false, outcome: 'filtered', reason: 'mapping.filtered' }));
-  }
-  const identified = toIdentity(rules.projectType, mapped, entry.recordId);
-  if (identified.kind === 'skip') {
-    return said(removalOf(candidate, version, { gone: false, outcome: 'skipped', reason: identified.reason }));
+  const fate = rowFate(fetched.row, mapped, { ...rules, recordId: entry.recordId });
+  switch (fate.kind) {
+    case 'deleted':
+      return ofDeletedRow(candidate, fetched.row, fate.reason, version, rules);
+    case 'converted':
+      return said({ kind: 'rename', ...coverOf(candidate.recordType, entry), version, toRecordId: fate.contactId });
+    case 'failed':
+      return { kind: 'dead', code: fate.code, message: fate.message };
+    case 'filtered':
+      return notWritten(candidate, version, { outcome: 'filtered', reason: 'mapping.filtered' }, rules);
+    case 'skipped':
+      return notWritten(candidate, version, { outcome: 'skipped', reason: fate.reason }, rules);
+    case 'belonging':
+      return ofBelonging(candidate, fate, version, rules);
+    case 'user':
+      break;
   }
   return said({
     kind: 'update',
     ...coverOf(candidate.recordType, entry),
     version,
-    ...identified.user,
-    ...extrasOf(mapped, compiled),
+    ...fate.user,
+    ...extrasOf(fate.mapped, compiled),
     ...defined('createdMs', compiled.createdMs(fetched.row) ?? undefined),
   });
 }
@@ -95,9 +99,13 @@ function ofNoRow(candidate: Candidate, { compiled, fetchedAtMs }: Rules): Verdic
   return said(goneOf(candidate, { modstampMs, fetchedAtMs }, compiled, 'salesforce.deleted'));
 }
 
-function ofDeletedRow(candidate: Candidate, row: SourceRecord, version: Version, rules: Rules): Verdict {
-  const { compiled, targets } = rules;
-  const reason = compiled.mergedInto(row) === null ? 'salesforce.deleted' : 'salesforce.merged';
+function ofDeletedRow(
+  candidate: Candidate,
+  row: SourceRecord,
+  reason: 'salesforce.deleted' | 'salesforce.merged',
+  version: Version,
+  { compiled, targets }: Rules,
+): Verdict {
   if (compiled.belongsTo === null) return said(goneOf(candidate, version, compiled, reason));
   const belongsTo = compiled.belongsToId(row);
   if (belongsTo === null) return { kind: 'skipped', reason: 'salesforce.deleted' };
@@ -106,17 +114,26 @@ function ofDeletedRow(candidate: Candidate, row: SourceRecord, version: Version,
   return said({ ...removalOf(candidate, version, { gone: true, outcome: 'skipped', reason }), belongsTo, flagFields });
 }
 
-/** A record that is no person: it claims nothing, so there is nothing to withdraw when it is not written. */
+/**
+ * Filtered, or without a usable identity: a user no more, if it ever was one, so that its address is free for the next in line.
+ * A record that is no person claims nothing, so there is nothing to withdraw.
+ */
+function notWritten(candidate: Candidate, version: Version, end: NotWritten, { compiled }: Rules): Verdict {
+  if (compiled.belongsTo !== null) return { kind: end.outcome, reason: end.reason };
+  return said(removalOf(candidate, version, { gone: false, ...end }));
+}
+
+interface NotWritten {
+  readonly outcome: 'filtered' | 'skipped';
+  readonly reason: SkipReason;
+}
+
 function ofBelonging(
   { recordType, entry }: Candidate,
-  row: SourceRecord,
-  mapped: Exclude<MappedRecord, { kind: 'failed' }>,
+  { belongsTo, mapped }: Extract<RowFate, { kind: 'belonging' }>,
   version: Version,
   { compiled, projectType }: Rules,
 ): Verdict {
-  if (mapped.kind === 'filtered') return { kind: 'filtered', reason: 'mapping.filtered' };
-  const belongsTo = compiled.belongsToId(row);
-  if (belongsTo === null) return { kind: 'skipped', reason: 'mapping.belongs_to_nobody' };
   // The writer knows where the person's profile is; the address is the person's to claim
   const known = projectType === 'email' ? usable(mapped.email) : { userId: belongsTo };
   return said({

@@ -1,13 +1,5 @@
-import type { Profile } from './decision.js';
-
-/** One user as users/bulkUpdate takes it, with every identifier an answer may name it by. */
-export interface BulkBody {
-  readonly json: string;
-  /** Of `json` in UTF-8. */
-  readonly bytes: number;
-  readonly emails: readonly string[];
-  readonly userIds: readonly string[];
-}
+import type { PackedUser } from './pack.js';
+import type { ProfileKey } from './profile-key.js';
 
 export interface BodyOptions {
   /** Where users are known by id: the address the profile is to carry, `null` to take it away; absent: it stays. */
@@ -25,7 +17,11 @@ export const IDENTIFIERS_BYTES = 700;
  * once. Known by email, a user id goes along; known by user id, the email is a field of the profile, so that a change of email
  * moves with it. Source: Iterable support, 9216719179796 and 29156459027348.
  */
-export function bulkBody(on: Profile, fields: string, { email, userId, replaceNested = false }: BodyOptions): BulkBody {
+export function bulkBody(
+  on: ProfileKey,
+  fields: string,
+  { email, userId, replaceNested = false }: BodyOptions,
+): PackedUser {
   const identifiers: Record<string, string> = 'email' in on && userId !== undefined ? { ...on, userId } : { ...on };
   const head = JSON.stringify({ ...identifiers, mergeNestedObjects: !replaceNested }).slice(0, -1);
   const withEmail = 'userId' in on && email !== undefined ? { email } : {};
