@@ -172,18 +172,20 @@ function text(value: unknown): string | undefined {
 /** Builds one object of the body, with the objects inside it; `undefined` when the row has nothing for it. */
 function branch(leaves: readonly Leaf[]): Make {
   const byName = Map.groupBy(leaves, ({ path }) => path[0] as string);
-  const makers = [...byName].map(([name, found]) => {
+  const names = [...byName.keys()];
+  const makers = [...byName.values()].map((found): Make => {
     const [leaf] = found;
-    const deeper = found.map(({ path, make }) => ({ path: path.slice(1), make }));
-    return [name, leaf?.path.length === 1 ? leaf.make : branch(deeper)] as const;
+    if (leaf?.path.length === 1) return leaf.make;
+    return branch(found.map(({ path, make }) => ({ path: path.slice(1), make })));
   });
+  // Every record comes through here: a counted loop makes no pair and no iterator
   return (run) => {
     const made: Record<string, unknown> = {};
     let filled = false;
-    for (const [name, make] of makers) {
-      const value = make(run);
+    for (let index = 0; index < makers.length; index += 1) {
+      const value = (makers[index] as Make)(run);
       if (value === undefined) continue;
-      made[name] = value;
+      made[names[index] as string] = value;
       filled = true;
     }
     return filled ? made : undefined;
