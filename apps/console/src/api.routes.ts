@@ -14,6 +14,7 @@ import {
   mappingsAnswer,
   reloadRequest,
 } from './core/answers.js';
+import { mappingPlanAnswer, mappingPlanRequest } from './core/plan-answers.js';
 
 /** A route of the console's API, as the docs show it. Each answers 401 without the token. */
 export interface ApiRoute {
@@ -97,6 +98,15 @@ export const apiRoutes = {
     status: 200,
     answer: mappingAnswer,
     mayAnswer: [400, 503],
+  },
+  planMappings: {
+    method: 'post',
+    path: '/api/mappings/plan',
+    summary: 'Which objects need a backfill after a change of their mapping, why, and what it costs. Changes nothing.',
+    body: mappingPlanRequest,
+    status: 200,
+    answer: mappingPlanAnswer,
+    mayAnswer: [400],
   },
   events: {
     method: 'get',

@@ -31,6 +31,8 @@ export const consoleSettings = z.object({
   ITERABLE_BASE_URL: iterableSettings.shape.ITERABLE_BASE_URL,
   ITERABLE_API_KEY: optional(iterableSettings.shape.ITERABLE_API_KEY),
   ITERABLE_PROJECT_TYPE: iterableSettings.shape.ITERABLE_PROJECT_TYPE,
+  ITERABLE_REQUESTS_PER_SECOND: iterableSettings.shape.ITERABLE_REQUESTS_PER_SECOND,
+  ITERABLE_USERS_PER_REQUEST: iterableSettings.shape.ITERABLE_USERS_PER_REQUEST,
   CONSOLE_TOKEN: consoleToken,
   CONSOLE_SERVICES: z
     .string()

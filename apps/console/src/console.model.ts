@@ -11,6 +11,8 @@ import type {
 import { addDeadLetters, noDeadLetters, toDeadLettersAnswer } from './core/dead-letters.js';
 import { addOutcomes, emptyFlow, toFlowAnswer } from './core/flow.js';
 import { addCommand, addStatus, listJobs, noJobs } from './core/jobs.js';
+import { addToMappingHistory, noMappingHistory, withoutBeginning } from './core/mapping-history.js';
+import { planMappings, type PlannedVersion } from './core/mapping-plan.js';
 import { addMappingStatus, noMappings } from './core/mappings.js';
 import { toHealth, type Knowledge } from './core/overview.js';
 import { addSample, noHistory, type Sample } from './core/positions.js';
@@ -33,6 +35,7 @@ export class ConsoleModel {
     mappings: noMappings,
   };
   private letters = noDeadLetters;
+  private mappingHistory = noMappingHistory;
   /** Outcomes before it were not read; `null`: all were. Epoch milliseconds. */
   private outcomesFrom: number | null = null;
   private lettersComplete = true;
@@ -48,6 +51,7 @@ export class ConsoleModel {
   status(status: Status): void {
     const { jobs, mappings } = this.knowledge;
     this.learn({ jobs: addStatus(jobs, status), mappings: addMappingStatus(mappings, status) });
+    this.mappingHistory = addToMappingHistory(this.mappingHistory, status);
     for (const listener of this.listeners) listener.onStatus(status);
   }
 
@@ -81,6 +85,11 @@ export class ConsoleModel {
     this.outcomesFrom = Math.max(this.outcomesFrom ?? 0, timeMs);
   }
 
+  /** Status messages are read from here on only: since when a mapping is in force may not be told. */
+  statusCut(): void {
+    this.mappingHistory = withoutBeginning(this.mappingHistory);
+  }
+
   deadLettersCut(): void {
     this.lettersComplete = false;
   }
@@ -103,6 +112,11 @@ export class ConsoleModel {
 
   mappings(): MappingsAnswer {
     return this.knowledge.mappings.view;
+  }
+
+  /** Which objects need a backfill; `local`: versions of files to be shipped. */
+  planMappings(local: Readonly<Record<string, string>> | null): readonly PlannedVersion[] {
+    return planMappings(this.mappingHistory, local);
   }
 
   /** What the mapper answered to a command, `null` if it has not. */

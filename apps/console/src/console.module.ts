@@ -10,6 +10,7 @@ import { ConsoleReader, READER_PARTS, type ReaderParts } from './console.reader.
 import { EventsController } from './events.controller.js';
 import { httpHealthSource, type HealthSource } from './health-poller.js';
 import { MappingsController } from './mappings.controller.js';
+import { CEILINGS, ceilingsOf, MappingPlanController } from './mapping-plan.controller.js';
 import { createMappingSources, MAPPING_SOURCES } from './mapping-sources.js';
 import { PageController } from './page.controller.js';
 import { consoleLink, ensureToken, tokenFile } from './token.js';
@@ -54,7 +55,7 @@ export function createConsoleService(options: ConsoleOptions = {}): ServiceSpec<
       const healthSource = options.healthSource ?? httpHealthSource(settings.CONSOLE_SERVICES ?? new Map());
       return {
         module: ConsoleModule,
-        controllers: [PageController, EventsController, MappingsController, ApiController],
+        controllers: [PageController, EventsController, MappingsController, MappingPlanController, ApiController],
         providers: [
           { provide: ConsoleModel, useValue: new ConsoleModel(settings.CONSOLE_CATCHING_UP_AFTER_MS) },
           { provide: READER_PARTS, useValue: { log, health, logger, healthSource } satisfies ReaderParts },
@@ -62,6 +63,7 @@ export function createConsoleService(options: ConsoleOptions = {}): ServiceSpec<
           { provide: TOKEN, useValue: token },
           { provide: LOG, useValue: log },
           { provide: MAPPING_SOURCES, useValue: createMappingSources(settings, { metrics, logger }) },
+          { provide: CEILINGS, useValue: ceilingsOf(settings) },
           { provide: LOGGER, useValue: logger },
           { provide: APP_FILTER, useClass: ApiErrorFilter },
         ],

@@ -48,6 +48,9 @@ export class ConsoleReader implements OnApplicationBootstrap, BeforeApplicationS
       follow({
         topic: topics.status,
         lookback: STATUS_LOOKBACK,
+        onStart: ({ cut, expired }) => {
+          if (cut || expired) model.statusCut();
+        },
         onMessages: (messages) => messages.forEach(({ value }) => model.status(value)),
       }),
       follow({

@@ -9,10 +9,13 @@ import {
   events,
   type ReloadRequest,
 } from '../core/answers.js';
+import type { MappingPlanRequest } from '../core/plan-answers.js';
 import { CliError, exitCodes } from './exit-codes.js';
 
 /** Longest wait for an answer. Milliseconds. */
 const ANSWER_MS = 15_000;
+/** The same where the console has to ask the org first. Milliseconds. */
+const ORG_ANSWER_MS = 150_000;
 
 /** The console's API as the CLI uses it. Errors: {@link CliError}, with what to do. */
 export interface ConsoleClient {
@@ -25,6 +28,8 @@ export interface ConsoleClient {
   startBackfill(request: BackfillRequest): Promise<ApiAnswers['startBackfill']>;
   /** Waits for the answer of the mapper. */
   reloadMappings(request: ReloadRequest): Promise<ApiAnswers['reloadMappings']>;
+  /** Which objects need a backfill. */
+  planMappings(request: MappingPlanRequest): Promise<ApiAnswers['planMappings']>;
   /** Ends when the stream ends or `signal` aborts. */
   events(types: readonly EventType[], signal: AbortSignal): AsyncGenerator<ConsoleEvent>;
 }
@@ -104,8 +109,13 @@ export function createClient(url: string, token: string): ConsoleClient {
     return readJson(response, route.answer as z.ZodType<z.infer<R['answer']>>, origin);
   }
 
-  async function post<R extends ApiRoute>(route: R, request: unknown): Promise<z.infer<R['answer']>> {
-    const response = await ask(route.path, { method: 'POST', body: JSON.stringify(request) });
+  async function post<R extends ApiRoute>(
+    route: R,
+    request: unknown,
+    waitMs = ANSWER_MS,
+  ): Promise<z.infer<R['answer']>> {
+    const init = { method: 'POST', body: JSON.stringify(request), signal: AbortSignal.timeout(waitMs) };
+    const response = await ask(route.path, init);
     if (!response.ok) throw await toCliError(response, origin);
     return readJson(response, route.answer as z.ZodType<z.infer<R['answer']>>, origin);
   }
@@ -123,6 +133,7 @@ export function createClient(url: string, token: string): ConsoleClient {
     },
     startBackfill: (request) => post(apiRoutes.startBackfill, request),
     reloadMappings: (request) => post(apiRoutes.reloadMappings, request),
+    planMappings: (request) => post(apiRoutes.planMappings, request, ORG_ANSWER_MS),
     async *events(types, signal) {
       const response = await ask(`/api/events?types=${types.join(',')}`, { signal });
       if (!response.ok || response.body === null) throw await toCliError(response, origin);

@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline/promises';
 import { loadSettings, SettingsError, type Environment, type SettingsSchema } from '@libs/config';
 import type { z } from 'zod';
 import { readToken, tokenFile } from '../token.js';
@@ -12,6 +13,8 @@ export interface Context {
   readonly notes: NodeJS.WritableStream & { readonly isTTY?: boolean };
   /** Aborts at Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Asks a person yes or no; absent where there is no terminal to ask at. Anything but yes is no. */
+  readonly confirm?: (question: string) => Promise<boolean>;
   /** Errors: {@link CliError} when there is no token. */
   client(url?: string): ConsoleClient;
   /** Errors: {@link CliError} naming every bad variable. */
@@ -27,12 +30,31 @@ function load<S extends SettingsSchema>(schema: S, environment?: Environment): z
   }
 }
 
+/** Asks at the terminal, if this is one. */
+function terminalQuestion(signal: AbortSignal): Pick<Context, 'confirm'> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return {};
+  return {
+    async confirm(question) {
+      const terminal = createInterface({ input: process.stdin, output: process.stderr });
+      try {
+        return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `, { signal })).trim());
+      } catch (error) {
+        if (error instanceof Error && error.name === 'AbortError') return false; // Ctrl-C
+        throw error;
+      } finally {
+        terminal.close();
+      }
+    },
+  };
+}
+
 /** The context of a real process. `environment`: default that of the process. */
 export function processContext(signal: AbortSignal, environment?: Environment): Context {
   return {
     out: process.stdout,
     notes: process.stderr,
     signal,
+    ...terminalQuestion(signal),
     settings: (schema) => load(schema, environment),
     client(url) {
       const settings = load(cliSettings, environment);
