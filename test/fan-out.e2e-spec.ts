@@ -165,7 +165,7 @@ describe('a parent that changes, on Kafka', () => {
     // A Lead of the moment does not wait for any of it.
     const address = email();
     const lead = await sandbox.createRecord('Lead', { LastName: 'Meanwhile', Company: 'C', Email: address });
-    await waitFor('the profile of the Lead', () => sandbox.profile(address));
+    await waitFor('the profile of the Lead', () => sandbox.profile(address), 120_000);
     const ended = (await jobs()).filter(({ type }) => type === 'completed');
     expect(ended, 'the Lead is written while the job runs').toEqual([]);
     expect((await outcomesOf(lead)).every(({ lane }) => lane === 'realtime')).toBe(true);

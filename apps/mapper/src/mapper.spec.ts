@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { toRecordId, topics, type BatchEntry, type RecordBatch } from '@libs/contracts';
 import type { Batch, Claim, Outgoing } from '@libs/event-log';
 import { MAX_TEXT_LENGTH, parseMappingFiles } from '@libs/mapping';
@@ -262,6 +262,22 @@ describe('Mapper', () => {
     expect((await metrics.mapperRefetched.get()).values).toMatchObject([{ value: 2 }]);
   });
 
+  it('works on three partitions of a backfill at a time, and on a real-time batch beside them', async () => {
+    const { org, mapper, given, lead, keys } = setUp();
+    for (let n = 0; n < 6; n += 1) lead(n);
+    const held = Promise.withResolvers<void>();
+    org.beforeAnswer = (ids) => (ids.includes(idOf(5)) ? undefined : held.promise);
+    const backfilled = [0, 1, 2, 3, 4].map((n) => mapper.process(given([recordBatch([n])]), 'backfill'));
+    await vi.waitFor(() => expect(org.queries).toHaveLength(3));
+    await mapper.process(given([recordBatch([5])]), 'realtime');
+    expect(keys()).toEqual([[topics.realtimeUpdates.name, idOf(5)]]);
+    expect(org.queries).toHaveLength(4);
+    held.resolve();
+    await Promise.all(backfilled);
+    expect(org.queries).toHaveLength(6);
+    expect(keys()).toHaveLength(6);
+  });
+
   it('does not wait for rows of a backfill', async () => {
     const { org, mapper, given, lead } = setUp();
     lead(0);
@@ -320,6 +336,8 @@ describe('Mapper', () => {
     lead(0);
     org.beforeAnswer = takeAway;
     await expect(mapper.process(given([recordBatch([0])]), 'realtime')).rejects.toMatchObject({ name: 'AbortError' });
+    await mapper.process(given([recordBatch([0])]), 'backfill');
     expect(appended).toEqual([]);
+    expect(org.queries).toHaveLength(1);
   });
 });

@@ -14,6 +14,11 @@ import type { ParentReaders } from './parent-readers.js';
 
 /** Batches of one partition whose rows are fetched at the same time: hides most of the time that Salesforce takes to answer. */
 const PARALLEL_FETCHES = 3;
+/**
+ * Partitions whose backfilled batches are worked on at the same time. Invariant 6: real-time batches share the process, the
+ * producer and the org with no more than these. Nine queries at a time are enough for what the writer may write.
+ */
+const BACKFILL_PARTITIONS = 3;
 /** How long a row that lags behind its change event is given to become visible. Milliseconds. */
 const VISIBILITY_WAIT_MS = 500;
 /** Room for the key and the headers of a message. Bytes. */
@@ -45,14 +50,20 @@ interface Planned extends BatchPlan {
 export class Mapper {
   private readonly recoveries = new Map<string, () => void>();
   private readonly fanOut: FanOut;
+  private readonly backfillTurns = pLimit(BACKFILL_PARTITIONS);
 
   constructor(private readonly parts: MapperParts) {
     this.fanOut = new FanOut(parts);
   }
 
   /** Resolves when all that the batches came to is durable, in their order. Errors: those of Salesforce and the log. */
-  async process(batch: Batch<RecordBatch>, lane: Lane): Promise<void> {
+  process(batch: Batch<RecordBatch>, lane: Lane): Promise<void> {
+    return lane === 'realtime' ? this.work(batch, lane) : this.backfillTurns(() => this.work(batch, lane));
+  }
+
+  private async work(batch: Batch<RecordBatch>, lane: Lane): Promise<void> {
     const { signal } = batch.claim;
+    if (signal.aborted) return; // taken away while it waited for its turn
     const failed = new AbortController();
     const limit = pLimit(PARALLEL_FETCHES);
     const givenUp = AbortSignal.any([signal, failed.signal]);
