@@ -11,7 +11,7 @@ import {
   healthAnswer,
   job,
   mappingAnswer,
-  mappingsAnswer,
+  mappingListAnswer,
   reloadRequest,
 } from './core/answers.js';
 import { mappingPlanAnswer, mappingPlanRequest } from './core/plan-answers.js';
@@ -85,9 +85,9 @@ export const apiRoutes = {
   mappings: {
     method: 'get',
     path: '/api/mappings',
-    summary: 'The mappings in force, and what is wrong with their files.',
+    summary: 'The mappings in force, what is wrong with their files, and whether profiles were made with them.',
     status: 200,
-    answer: mappingsAnswer,
+    answer: mappingListAnswer,
     mayAnswer: [],
   },
   reloadMappings: {

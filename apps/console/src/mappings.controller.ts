@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { Body, Controller, Get, Header, HttpCode, Inject, Post, UseGuards } from '@nestjs/common';
+import { UnreadableFilesError } from '@libs/config';
 import { MAPPING_TARGET, topics } from '@libs/contracts';
 import type { EventLog } from '@libs/event-log';
+import type { MappingFile } from '@libs/mapping';
 import { LOG } from './api.controller.js';
 import type { ApiAnswers } from './api.routes.js';
 import { ConsoleModel } from './console.model.js';
+import { listMappings } from './core/mapping-list.js';
+import { MAPPING_SOURCES, type MappingSources } from './mapping-sources.js';
 import { reloadRequest, type MappingAnswer } from './core/answers.js';
 import { TokenGuard } from './token.guard.js';
 
@@ -18,12 +22,23 @@ export class MappingsController {
   constructor(
     private readonly model: ConsoleModel,
     @Inject(LOG) private readonly log: Pick<EventLog, 'append'>,
+    @Inject(MAPPING_SOURCES) private readonly sources: Pick<MappingSources, 'files'>,
   ) {}
 
   @Get()
   @Header('cache-control', 'no-store')
   mappings(): ApiAnswers['mappings'] {
-    return this.model.mappings();
+    return listMappings(this.model.mappings(), this.files(), this.model.planMappings(null));
+  }
+
+  /** A console may be without the files: it knows less then. */
+  private files(): readonly MappingFile[] {
+    try {
+      return this.sources.files();
+    } catch (error) {
+      if (error instanceof UnreadableFilesError) return [];
+      throw error;
+    }
   }
 
   @Post('reload')

@@ -1,9 +1,10 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadSettings } from '@libs/config';
 import { allTopics, MAPPING_TARGET, topics, type Status } from '@libs/contracts';
 import { createEmbeddedLog, decode, type EmbeddedLog } from '@libs/event-log';
+import { mappingVersion, parseMapping, type Mapping } from '@libs/mapping';
 import { createLogger, createMetrics, Health } from '@libs/observability';
 import { startService, type RunningService } from '@libs/service';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -12,6 +13,8 @@ import { consoleSettings } from './console.config.js';
 import { createConsoleService } from './console.module.js';
 
 const TOKEN = 'a-token-for-the-test';
+const LEAD_FILE = 'object: Lead\nfields:\n  Email: email\n  LastName: dataFields.Last\n';
+const LEAD_VERSION = mappingVersion(parseMapping('Lead.yaml', LEAD_FILE) as Mapping);
 const now = Date.now();
 let log: EmbeddedLog;
 let service: RunningService;
@@ -26,9 +29,15 @@ const answerOf = async <R extends ApiRoute>(route: R) =>
 
 beforeAll(async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'console-mappings-'));
+  const mappingsDir = mkdtempSync(join(tmpdir(), 'console-files-'));
+  writeFileSync(join(mappingsDir, 'Lead.yaml'), LEAD_FILE);
   log = createEmbeddedLog({ dataDir, partitions: 2 });
   await log.applyTopics(allTopics);
-  const settings = loadSettings('console', consoleSettings, { DATA_DIR: dataDir, CONSOLE_TOKEN: TOKEN });
+  const settings = loadSettings('console', consoleSettings, {
+    DATA_DIR: dataDir,
+    CONSOLE_TOKEN: TOKEN,
+    MAPPINGS_DIR: mappingsDir,
+  });
   const spec = createConsoleService({ healthSource: async () => [], announce: () => undefined });
   const logger = createLogger('console', 'silent');
   service = await startService(spec, settings, { log, metrics: createMetrics(), health: new Health(['log']), logger });
@@ -61,7 +70,14 @@ describe('mappings', () => {
     await say('mapping', 'mapping-refused', { versions, mistakes: ['Lead.yaml:2:1: no'], cause: 'edit' });
     await vi.waitFor(async () => {
       expect(await answerOf(apiRoutes.mappings)).toEqual({
-        inForce: [{ object: 'Lead', version: 'a1', since: now }],
+        inForce: [
+          {
+            object: 'Lead',
+            version: 'a1',
+            since: now,
+            backfill: { state: 'needed', reason: expect.stringContaining('no backfill of all records') },
+          },
+        ],
         refused: { mistakes: ['Lead.yaml:2:1: no'], since: now },
       });
     }, 10_000);
@@ -74,6 +90,15 @@ describe('mappings', () => {
     await say('mapping', 'mapping-applied', { versions, changed: [], cause: 'edit' });
     await vi.waitFor(async () => {
       expect((await answerOf(apiRoutes.mappings)).refused).toBeNull();
+    }, 10_000);
+  });
+
+  it('are shown with their file while it has the version in force', async () => {
+    await say('mapping', 'mapping-applied', { versions: { Lead: LEAD_VERSION }, changed: ['Lead'], cause: 'edit' });
+    await vi.waitFor(async () => {
+      expect((await answerOf(apiRoutes.mappings)).inForce).toMatchObject([
+        { object: 'Lead', version: LEAD_VERSION, file: 'Lead.yaml', fields: 2 },
+      ]);
     }, 10_000);
   });
 

@@ -44,7 +44,19 @@ function stage({ name, state, detail, ratePerSecond, rateUnit, waiting, waitingU
   );
 }
 
-const latest = { health: null, flow: null, letters: null };
+const latest = { health: null, flow: null, letters: null, mappings: null };
+
+/** What is in force comes as it changes; what is known beside it, with the flow. */
+function showMappings() {
+  if (latest.health === null) return;
+  const { inForce, refused } = latest.health.mappings;
+  const known = latest.mappings?.inForce ?? [];
+  const rows = inForce.map((one) => ({
+    ...known.find(({ object, version }) => object === one.object && version === one.version),
+    ...one,
+  }));
+  show('mappings', { inForce: rows, refused }, mappingList);
+}
 
 function showAttention() {
   const { health, flow, letters } = latest;
@@ -78,7 +90,7 @@ function onOverview({ health, backfills }) {
   showHeadline(health.headline);
   show('stages', health.stages, (stages) => stages.map(stage));
   show('backfills', backfills, backfillList);
-  show('mappings', health.mappings, mappingList);
+  showMappings();
   showAttention();
 }
 
@@ -101,13 +113,17 @@ async function followEvents(signal) {
 }
 
 async function refreshFlow(signal) {
-  const [flow, letters] = await Promise.all(
-    ['/api/flow?minutes=60', '/api/dead-letters'].map(async (path) => (await ask(path, signal)).json()),
+  const [flow, letters, mappings] = await Promise.all(
+    ['/api/flow?minutes=60', '/api/dead-letters', '/api/mappings'].map(async (path) =>
+      (await ask(path, signal)).json(),
+    ),
   );
   latest.flow = flow;
   latest.letters = letters;
+  latest.mappings = mappings;
   show('chart', { minutes: flow.minutes, since: flow.since }, chart);
   show('objects', { objects: flow.objects, time: flow.time }, objectTable);
+  showMappings();
   showAttention();
 }
 

@@ -1,17 +1,34 @@
 // The mappings in force.
 
-import { element } from './dom.js';
+import { count, element } from './dom.js';
+
+/** Whether profiles were made with the version in force: words and level. */
+const PROFILES = {
+  done: ['up to date', 'ok'],
+  running: ['backfill under way', 'busy'],
+  needed: ['need a backfill', 'attention'],
+  unknown: ['not known', 'unknown'],
+};
 
 const moment = (time) =>
   new Date(time).toLocaleString([], { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
 
-function row({ object, version, since }) {
+function profiles(backfill) {
+  const [words, level] = PROFILES[backfill?.state] ?? ['–'];
+  return level === undefined
+    ? words
+    : element('span', { class: 'badge', 'data-level': level, title: backfill.reason }, words);
+}
+
+function row({ object, version, since, fields, file, backfill }) {
   return element(
     'tr',
     {},
     element('th', { scope: 'row' }, object),
     element('td', { 'data-label': 'Version' }, element('code', {}, version)),
+    element('td', { 'data-label': 'Fields', title: file }, fields === undefined ? '–' : count(fields)),
     element('td', { 'data-label': 'In force since' }, moment(since)),
+    element('td', { 'data-label': 'Profiles' }, profiles(backfill)),
   );
 }
 
@@ -44,7 +61,9 @@ export function mappingList({ inForce, refused }) {
         element(
           'tr',
           {},
-          ['Object', 'Version', 'In force since'].map((title) => element('th', { scope: 'col' }, title)),
+          ['Object', 'Version', 'Fields', 'In force since', 'Profiles'].map((title) =>
+            element('th', { scope: 'col' }, title),
+          ),
         ),
       ),
       element('tbody', {}, inForce.map(row)),

@@ -10,6 +10,7 @@ import {
   status,
 } from '@libs/contracts';
 import { z } from 'zod';
+import { plannedObject } from './plan-answers.js';
 
 /**
  * What the console API takes and gives: the API answers with these types, the CLI reads answers with these schemas, and
@@ -57,16 +58,30 @@ export type StageView = z.infer<typeof stageView>;
 
 const versions = z.record(z.string(), z.string()).describe('Version of the mapping of each object in force.');
 const mistakes = z.array(z.string()).describe('One line a mistake: file:line:column: what is wrong.');
+const mappingInForce = z.object({ object: z.string(), version: z.string(), since: epochMs });
 export const mappingsAnswer = z.object({
-  inForce: z
-    .array(z.object({ object: z.string(), version: z.string(), since: epochMs }))
-    .describe('By the last word of the mapper; empty while it has said nothing.'),
+  inForce: z.array(mappingInForce).describe('By the last word of the mapper; empty while it has said nothing.'),
   refused: z
     .object({ mistakes, since: epochMs })
     .nullable()
     .describe('What is wrong with the mapping files as they are now; null: they are in force.'),
 });
 export type MappingsAnswer = z.infer<typeof mappingsAnswer>;
+export const mappingListAnswer = mappingsAnswer.extend({
+  inForce: z
+    .array(
+      mappingInForce.extend({
+        file: z
+          .string()
+          .optional()
+          .describe('Where the console finds this version; absent: its files have another one.'),
+        fields: count.optional().describe('How many fields of the profile it fills, identifiers included.'),
+        backfill: plannedObject.pick({ state: true, reason: true }).optional(),
+      }),
+    )
+    .describe('By the last word of the mapper; empty while it has said nothing.'),
+});
+export type MappingListAnswer = z.infer<typeof mappingListAnswer>;
 export const mappingAnswer = z.object({
   id: z.string(),
   state: z
