@@ -41,6 +41,12 @@ describe('parseMappingFiles', () => {
   });
 
   const nameless = { name: 'Lead.yaml', text: 'object: Lead\nfields:\n  Title: dataFields.Title\n' };
+  it('needs no email of rows that belong to a person', () => {
+    const text = 'object: Member__c\nidentity: { belongsTo: Contact__c }\nfields:\n  Plan__c: dataFields.Plan\n';
+    const set = parseMappingFiles([{ name: 'Member__c.yaml', text }], { projectType: 'email' });
+    expect([...set.keys()]).toEqual(['Member__c']);
+  });
+
   it('needs an email of every mapping where the project knows its users by email', () => {
     expect(refusal([nameless], 'email')).toBe(`The mapping files have one mistake:
   Lead.yaml:1:1: no field is mapped to email, and this Iterable project knows its users by email`);

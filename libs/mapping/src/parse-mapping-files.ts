@@ -6,7 +6,7 @@ import { parseMapping } from './parse-mapping.js';
 /**
  * Reads every mapping file into one set.
  *
- * Input: the files in any order. `projectType`, where it is known: a project keyed by email needs an email of every mapping.
+ * Input: the files in any order. `projectType`, where it is known: a project keyed by email needs an email of every mapping of persons.
  * Errors: {@link MappingFilesError} with every mistake of every file.
  */
 export function parseMappingFiles(
@@ -24,7 +24,9 @@ export function parseMappingFiles(
     const first = set.get(parsed.object);
     if (first === undefined) set.set(parsed.object, parsed);
     else mistakes.push(ofFile(name, `${parsed.object} is already mapped by ${first.file}; one object, one file`));
-    if (options.projectType === 'email' && !targetsOf(parsed).includes('email')) {
+    // Rows that are no persons are written on the profile of the person that they belong to.
+    const areUsers = parsed.belongsTo === undefined;
+    if (options.projectType === 'email' && areUsers && !targetsOf(parsed).includes('email')) {
       mistakes.push(ofFile(name, 'no field is mapped to email, and this Iterable project knows its users by email'));
     }
   }
