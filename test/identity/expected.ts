@@ -123,7 +123,9 @@ function unlikeImage(what: string, profile: ShownProfile, record: OrgRecord): st
 /** What must show on the profile of a deleted record that nobody else claims. */
 function marked(what: string, profile: ShownProfile, onDelete: Rules['onDelete']): string[] {
   const salesforce = profile.data['Salesforce'] as { Id?: unknown; Deleted?: unknown } | undefined;
-  if (onDelete === 'flag' && (salesforce?.Deleted !== true || salesforce.Id === undefined)) {
+  // A writer that died before a first write does not know whether there is a profile: it may get the flag and nothing else
+  const onlyFlag = isDeepStrictEqual(profile.data, { Salesforce: { Deleted: true } });
+  if (onDelete === 'flag' && !onlyFlag && (salesforce?.Deleted !== true || salesforce.Id === undefined)) {
     return [`${what}: is deleted and not flagged: ${JSON.stringify(profile.data)}`];
   }
   return onDelete === 'unsubscribe' && !profile.unsubscribed ? [`${what}: is deleted and not unsubscribed`] : [];

@@ -218,6 +218,16 @@ const stories: readonly Told[] = [
     records: ['ann b@x.io'],
   },
   {
+    what: 'an opt-out of one who is not the owner counts',
+    async happens(story) {
+      await story.contact('ann', 'a@x.io');
+      await story.lead('bob', 'a@x.io', { optedOut: true });
+    },
+    addresses: ['a@x.io ann'],
+    records: ['ann a@x.io', 'bob -'],
+    unsubscribed: ['ann', 'bob'],
+  },
+  {
     what: 'an opt-out goes along to a new address, and is not taken back',
     async happens(story) {
       await story.contact('ann', 'a@x.io', { optedOut: true });

@@ -150,7 +150,8 @@ export class Courses {
     course.looked = true;
     course.steps = [{ kind: 'look', on: step.on, email: step.email }, ...course.steps];
     this.all.add(course);
-    this.again(course, 0);
+    // It may have been given up a moment ago, and not show yet.
+    this.again(course, Date.now() + this.settleMs);
     this.show();
     return true;
   }

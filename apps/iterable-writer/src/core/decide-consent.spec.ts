@@ -94,6 +94,17 @@ describe('consent', () => {
       '- | L1 claims=a | ask C1 | writer.outranked',
     );
   });
+
+  it('asks it where each has a profile, too, unless it followed already', () => {
+    const about = update('L1', 'a', { optOut: ALL });
+    const owner = { email: 'a', userId: 'C1', ...claim('a') };
+    expect(decided('hybrid', { C1: owner }, about)).toBe(
+      'write L1 with null, unsubscribe L1 | L1 id=L1 claims=a | ask C1 | written',
+    );
+    expect(decided('hybrid', { C1: { ...owner, optOut: ALL } }, about)).toBe(
+      'write L1 with null, unsubscribe L1 | L1 id=L1 claims=a | written',
+    );
+  });
 });
 
 describe('a record that is no person', () => {

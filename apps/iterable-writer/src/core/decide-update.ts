@@ -54,14 +54,16 @@ function decideByEmail(message: Update, view: IdentityView, policy: Policy): Dec
     : moves;
   const first = firstOf(rivals);
   // A profile merged into another's brings fields along; and the owner is who answers for every claimant's opt-out.
-  const ownersTurn =
-    !owns &&
-    first !== null &&
-    (moves.length > 0 || (policy.onOptOut === 'unsubscribe' && !covers(first.identity.optOut, message.optOut)));
+  const ownersTurn = !owns && first !== null && (moves.length > 0 || isNews(message, first, policy));
   return {
     steps,
     notBeforeMs: settled([own, ...identitiesOf([...absorbed, ...view.holders(address)])], steps, policy.settleMs),
-    locks: [...locks, lockOf.record(message.recordId), lockOf.email(address)],
+    locks: [
+      ...locks,
+      lockOf.record(message.recordId),
+      lockOf.email(address),
+      ...(first === null ? [] : [lockOf.record(first.recordId)]),
+    ],
     rows: [
       {
         recordId: message.recordId,
@@ -72,6 +74,8 @@ function decideByEmail(message: Update, view: IdentityView, policy: Policy): Dec
         called: calledBy(steps),
       },
       ...absorbed.map(withoutPointer),
+      // The owner's next write waits until the merge into its profile is done
+      ...(!owns && first !== null && moves.length > 0 ? [{ ...first, called: calledBy(moves) }] : []),
     ],
     heirs,
     before: own,
@@ -109,6 +113,8 @@ function decideById(message: Update, view: IdentityView, policy: Policy): Decisi
   // An address that it gives up goes to the next in line.
   const givenUp = own?.email === undefined || own.email === address ? [] : view.claimants(own.email);
   const next = firstOf(others(givenUp, message.recordId));
+  const first = firstOf(rivals);
+  const answers = !owns && first !== null && isNews(message, first, policy) ? first : null;
   return {
     steps,
     notBeforeMs: settled([own, ...identitiesOf([...absorbed, ...released])], steps, policy.settleMs),
@@ -143,8 +149,12 @@ function decideById(message: Update, view: IdentityView, policy: Policy): Decisi
     heirs,
     before: own,
     outranked: address !== null && !owns,
-    redrives:
-      next === null ? redrives : [...redrives, { recordType: next.identity.recordType, recordId: next.recordId }],
+    redrives: [
+      ...redrives,
+      ...[next, answers].flatMap((one) =>
+        one === null ? [] : [{ recordType: one.identity.recordType, recordId: one.recordId }],
+      ),
+    ],
     ending: { kind: 'written' },
     intent: intentFor(message, own, userId, own?.userId),
   };
@@ -183,6 +193,11 @@ function remembered(own: Identity | null, on: Profile, { projectType }: Policy):
   const pointer = pointerOf(projectType, own);
   if (own?.forgotten !== 'forgotten' || pointer === undefined) return [];
   return lockOf.profile(profileOf(projectType, pointer)) === lockOf.profile(on) ? [{ kind: 'unforget', on }] : [];
+}
+
+/** Does a message say no to what the owner of its address is not known to have said no to? The owner answers for every claimant. */
+function isNews({ optOut }: Update, owner: Known, { onOptOut }: Policy): boolean {
+  return onOptOut === 'unsubscribe' && !covers(owner.identity.optOut, optOut);
 }
 
 function identitiesOf(known: readonly Known[]): Identity[] {

@@ -76,7 +76,7 @@ describe('an update where a profile is an address', () => {
       'one that is outranked at its new address: it goes into that profile',
       { L1: { email: 'a', ...claim('a') }, C1: { email: 'b', ...claim('b') } },
       update('L1', 'b'),
-      'move a>b | L1 claims=b | ask C1 | writer.outranked',
+      'move a>b | L1 claims=b; C1 email=b claims=b | ask C1 | writer.outranked',
     ],
     [
       'the Contact of a converted Lead takes its profile along',
