@@ -6,7 +6,7 @@ import { count, element } from './dom.js';
 const PROFILES = {
   done: ['up to date', 'ok'],
   running: ['backfill under way', 'busy'],
-  needed: ['need a backfill', 'attention'],
+  needed: ['need a backfill', 'busy'],
   unknown: ['not known', 'unknown'],
 };
 

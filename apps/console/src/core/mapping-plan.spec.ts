@@ -41,7 +41,7 @@ describe('planMappings', () => {
       history({ running: running(CHANGED + HOUR) }),
       null,
       'running',
-      'a backfill with this version is under way, started 2026-11-24 13:00 UTC',
+      'it runs with this version since 2026-11-24 13:00 UTC',
     ],
     ['being backfilled since before the change', history({ running: running(CHANGED - 1) }), null, 'needed', ''],
     [

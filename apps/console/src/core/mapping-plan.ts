@@ -77,7 +77,7 @@ function verdict(
   if (running !== undefined) {
     return {
       state: 'running',
-      reason: `a backfill with this version is under way, started ${moment(running.startedMs)}`,
+      reason: `it runs with this version since ${moment(running.startedMs)}`,
     };
   }
   if (!inForce.certain) {

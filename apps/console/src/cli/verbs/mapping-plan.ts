@@ -9,7 +9,7 @@ import { groupOf, withConsoleOptions, type ConsoleOptions, type Verb } from './v
 
 const WORDS: Readonly<Record<PlanState, string>> = {
   done: 'up to date',
-  running: 'under way',
+  running: 'being backfilled',
   needed: 'needs a backfill',
   unknown: 'cannot be told',
   'not-in-force': 'not in force',
