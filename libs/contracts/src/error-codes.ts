@@ -169,9 +169,25 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
     meaning: 'The lookup to the Lead or Contact that the record belongs to is empty.',
     remedy: 'Nothing, if that is meant: it is written once the lookup is filled.',
   },
+  'mapping.calculated_field': {
+    meaning: 'A mapping reads a formula, a roll-up summary or another field that raises no change event of its own.',
+    remedy: 'Nothing, if it may come with the next change of the record; else run sync backfill start by a schedule.',
+  },
+  'mapping.change_events': {
+    meaning: 'The mappings need change events of more objects than an org gives without the add-on.',
+    remedy: 'Add the Change Data Capture add-on, map fewer objects or parents, or set FAN_OUT_OWNERS=false.',
+  },
+  'mapping.date_as_text': {
+    meaning: 'A mapping sends dates to a field that is a string in Iterable.',
+    remedy: 'Map to another target if campaigns are to compare it as a date.',
+  },
   'mapping.expression_failed': {
     meaning: 'An expression of the mapping cannot be evaluated for this record.',
     remedy: 'Correct the expression that the message names, then redrive; sync mapping preview shows it at work.',
+  },
+  'mapping.field_budget': {
+    meaning: 'The Iterable project has nearly as many profile fields as it may, or the mappings ask for more.',
+    remedy: 'Map fewer fields, delete unused ones in Iterable, or ask Iterable for a higher limit.',
   },
   'mapping.filtered': {
     meaning: 'The condition `when` of the mapping does not hold for the record.',
@@ -185,13 +201,62 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
     meaning: 'The user id of the record is none that Iterable would take.',
     remedy: 'Correct it in Salesforce or map another field: 1 to 52 printable ASCII characters.',
   },
+  'mapping.mistake': {
+    meaning: 'A mapping file is not written as the language wants it.',
+    remedy: 'Correct the line that the message names; docs/mapping.md explains the file.',
+  },
+  'mapping.near_field': {
+    meaning: 'A target is new, and differs from a field of Iterable by letter case only.',
+    remedy: 'Write it as Iterable has it, unless two fields are meant.',
+  },
+  'mapping.new_double': {
+    meaning: 'A mapping makes a new field for numbers with places after the point.',
+    remedy: 'Create it in Iterable as double before the first value is sent.',
+  },
+  'mapping.no_delete_flag': {
+    meaning: 'ON_DELETE is flag, and a mapping does not say which profile field is the flag.',
+    remedy: 'Map IsDeleted to a target, or set ON_DELETE to something else.',
+  },
   'mapping.no_email': {
     meaning: 'The record has no email address, and the project identifies users by email.',
     remedy: 'Nothing, or fill in the email in Salesforce: the change is then picked up.',
   },
+  'mapping.no_person_lookup': {
+    meaning: 'What a mapping says that its records belong to is no lookup to a Lead or Contact.',
+    remedy: 'Name the API name of such a lookup in identity.belongsTo.',
+  },
+  'mapping.polymorphic_field': {
+    meaning: 'A mapping reads something that SOQL does not show of a lookup which may point at several objects.',
+    remedy: 'Map a field that SOQL shows, or make a formula field of the object that reads it.',
+  },
+  'mapping.text_shortened': {
+    meaning: 'A mapping reads texts that may be longer than Iterable keeps.',
+    remedy: 'Nothing, if the beginning is enough; else map another field.',
+  },
+  'mapping.too_many_fields': {
+    meaning: 'A mapping reads more fields than fit into one query.',
+    remedy: 'Map fewer fields of this object.',
+  },
+  'mapping.type_conflict': {
+    meaning: 'A mapping sends a field values of another type than it has.',
+    remedy:
+      'Choose another target, or give it the right type in the mapping; Iterable never changes the type of a field.',
+  },
   'mapping.type_mismatch': {
     meaning: 'A value of the record is not of the type that the mapping gives its target.',
     remedy: 'Correct it in Salesforce, or the type in the mapping; or make it fit with a transform. Then redrive.',
+  },
+  'mapping.unknown_field': {
+    meaning: 'A mapping reads a field that the org does not show.',
+    remedy: 'Correct the path, or give the integration user read access to the field.',
+  },
+  'mapping.unknown_object': {
+    meaning: 'The org does not show the object of a mapping.',
+    remedy: 'Correct the name, or give the integration user read access to the object.',
+  },
+  'mapping.unknown_value': {
+    meaning: 'A mapping names a value that its field never has.',
+    remedy: 'Correct it, unless the value is still to come.',
   },
   'mapping.unmapped_object': {
     meaning: 'There is no mapping file for this object.',

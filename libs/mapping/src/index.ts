@@ -2,6 +2,17 @@
  * The mapping language: read, check, compile, apply. Pure: files, the org and the log are other libs' business. Hides how
  * a row of Salesforce becomes the body that Iterable wants. Does not know batches, offsets or outcomes.
  */
+export {
+  inFileOrder,
+  type CheckedField,
+  type CheckedMapping,
+  type CheckedShape,
+  type MappingFinding,
+  type MappingFindings,
+} from './check-finding.js';
+export * from './check-mappings.js';
+export { FREE_OBJECTS, type SetRules } from './check-set.js';
+export { MAX_PROFILE_FIELDS } from './check-targets.js';
 export * from './compile-mapping.js';
 export * from './difference.js';
 export * from './email.js';
@@ -12,6 +23,7 @@ export * from './followed-objects.js';
 export * from './foreign-targets.js';
 export * from './mapped-record.js';
 export * from './mapping.js';
+export * from './mapping-places.js';
 export * from './mapping-sources.js';
 export * from './mapping-version.js';
 export * from './parse-mapping.js';
@@ -24,4 +36,5 @@ export * from './resolve-sources.js';
 export * from './row-fate.js';
 export { MAX_TEXT_LENGTH } from './shorten-texts.js';
 export type { TargetType } from './target-types.js';
+export { suggest } from './suggest.js';
 export * from './to-identity.js';

@@ -60,6 +60,19 @@ export function resolveSources(
     parents.set(path, lookups.find((lookup) => lookup.relationshipName === relationship)?.referenceTo ?? []);
   }
 
+  /** The source with its first relationship that is none mended. */
+  const meantRelationship = (source: string): { suggestion?: string } => {
+    const wrong = relationshipsOf(source).find((path) => parents.get(path)?.length === 0);
+    if (wrong === undefined) return {};
+    const [from, relationship] = split(wrong);
+    const lookups = shapesOf(objectsAt(from)).flatMap(({ fields }) => fields);
+    const names = lookups.flatMap(({ relationshipName }) =>
+      relationshipName === null ? [] : [{ name: relationshipName }],
+    );
+    const near = meant(from, relationship, names);
+    return near === undefined ? {} : { suggestion: near.suggestion + source.slice(wrong.length) };
+  };
+
   const fieldTypes = new Map<string, string>();
   const unknown: Array<{ source: string; suggestion?: string }> = [];
   for (const source of sources) {
@@ -67,7 +80,7 @@ export function resolveSources(
     const fields = shapesOf(objectsAt(from)).flatMap((shape) => shape.fields);
     const field = fields.find((candidate) => candidate.name === name);
     if (field !== undefined) fieldTypes.set(source, field.type);
-    else unknown.push({ source, ...meant(from, name, fields) });
+    else unknown.push({ source, ...(meant(from, name, fields) ?? meantRelationship(source)) });
   }
 
   const systemFields = new Set<string>();
@@ -91,10 +104,13 @@ function join(path: string, name: string): string {
   return path === '' ? name : `${path}.${name}`;
 }
 
-function meant(from: string, name: string, fields: ReadonlyArray<{ readonly name: string }>): { suggestion?: string } {
-  const near = suggest(
-    name,
-    fields.map((field) => field.name),
-  );
-  return near === undefined ? {} : { suggestion: join(from, near) };
+function meant(
+  from: string,
+  name: string,
+  fields: ReadonlyArray<{ readonly name: string }>,
+): { suggestion: string } | undefined {
+  const names = fields.map((field) => field.name);
+  // People forget what custom names end in.
+  const near = names.find((one) => /__[cr]$/.test(one) && one.slice(0, -3) === name) ?? suggest(name, names);
+  return near === undefined ? undefined : { suggestion: join(from, near) };
 }
