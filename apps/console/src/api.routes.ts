@@ -15,6 +15,7 @@ import {
   reloadRequest,
 } from './core/answers.js';
 import { mappingPlanAnswer, mappingPlanRequest } from './core/plan-answers.js';
+import { checkAnswer, checkRequest, fieldsAnswer, fieldsQuery } from './core/mapping-answers.js';
 
 /** A route of the console's API, as the docs show it. Each answers 401 without the token. */
 export interface ApiRoute {
@@ -107,6 +108,24 @@ export const apiRoutes = {
     status: 200,
     answer: mappingPlanAnswer,
     mayAnswer: [400],
+  },
+  checkMappings: {
+    method: 'post',
+    path: '/api/mappings/check',
+    summary: 'Checks mapping files against the org and the Iterable project, before they ship. Changes nothing.',
+    body: checkRequest,
+    status: 200,
+    answer: checkAnswer,
+    mayAnswer: [400, 503],
+  },
+  mappableFields: {
+    method: 'get',
+    path: '/api/mappings/fields/{object}',
+    summary: 'What a mapping of a Salesforce object can read, and what is mapped already.',
+    query: fieldsQuery,
+    status: 200,
+    answer: fieldsAnswer,
+    mayAnswer: [400, 404, 503],
   },
   events: {
     method: 'get',

@@ -1,6 +1,7 @@
 import {
   dataSettings,
   eventLogSettings,
+  fanOutSettings,
   iterableSettings,
   mappingSettings,
   salesforceSettings,
@@ -33,6 +34,8 @@ export const consoleSettings = z.object({
   ITERABLE_PROJECT_TYPE: iterableSettings.shape.ITERABLE_PROJECT_TYPE,
   ITERABLE_REQUESTS_PER_SECOND: iterableSettings.shape.ITERABLE_REQUESTS_PER_SECOND,
   ITERABLE_USERS_PER_REQUEST: iterableSettings.shape.ITERABLE_USERS_PER_REQUEST,
+  ON_DELETE: iterableSettings.shape.ON_DELETE,
+  ...fanOutSettings.shape,
   CONSOLE_TOKEN: consoleToken,
   CONSOLE_SERVICES: z
     .string()

@@ -9,6 +9,7 @@ import { ConsoleModel } from './console.model.js';
 import { ConsoleReader, READER_PARTS, type ReaderParts } from './console.reader.js';
 import { EventsController } from './events.controller.js';
 import { httpHealthSource, type HealthSource } from './health-poller.js';
+import { MappingCheckController } from './mapping-check.controller.js';
 import { MappingsController } from './mappings.controller.js';
 import { CEILINGS, ceilingsOf, MappingPlanController } from './mapping-plan.controller.js';
 import { createMappingSources, MAPPING_SOURCES } from './mapping-sources.js';
@@ -55,7 +56,14 @@ export function createConsoleService(options: ConsoleOptions = {}): ServiceSpec<
       const healthSource = options.healthSource ?? httpHealthSource(settings.CONSOLE_SERVICES ?? new Map());
       return {
         module: ConsoleModule,
-        controllers: [PageController, EventsController, MappingsController, MappingPlanController, ApiController],
+        controllers: [
+          PageController,
+          EventsController,
+          MappingsController,
+          MappingCheckController,
+          MappingPlanController,
+          ApiController,
+        ],
         providers: [
           { provide: ConsoleModel, useValue: new ConsoleModel(settings.CONSOLE_CATCHING_UP_AFTER_MS) },
           { provide: READER_PARTS, useValue: { log, health, logger, healthSource } satisfies ReaderParts },

@@ -142,7 +142,7 @@ describe('sync mapping plan, against an org', () => {
       notes: expect.stringContaining('ship the files first'),
     });
     expect(await console.sync(['mapping', 'plan', join(directory, 'gone')])).toMatchObject({
-      code: 1,
+      code: 2,
       notes: expect.stringContaining('gone'),
     });
     expect(await console.started()).toEqual([]);

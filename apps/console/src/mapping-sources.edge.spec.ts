@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadSettings, UnreadableFilesError } from '@libs/config';
+import { loadSettings } from '@libs/config';
 import { createLogger, createMetrics } from '@libs/observability';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startSandbox, type SandboxProcess } from '../../../test/support/sandbox.js';
@@ -32,7 +32,7 @@ describe('mapping sources', () => {
     expect(await sources.salesforce.query('SELECT Id FROM Lead LIMIT 1')).toMatchObject({ records: expect.any(Array) });
     expect(await sources.getUser({ email: 'nobody@example.com' })).toBeNull();
     expect((await sources.getFields()).size).toBeGreaterThan(0);
-    expect(() => sourcesWith({ MAPPINGS_DIR: join(directory, 'gone') }).files()).toThrow(UnreadableFilesError);
+    expect(() => sourcesWith({ MAPPINGS_DIR: join(directory, 'gone') }).files()).toThrow(NotConfiguredError);
   });
 
   it('name the settings that are lacking, when they are needed', async () => {

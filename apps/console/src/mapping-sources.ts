@@ -1,4 +1,4 @@
-import { readTextFiles } from '@libs/config';
+import { readTextFiles, UnreadableFilesError } from '@libs/config';
 import { BadSettingError, SyncError, type ProjectType } from '@libs/contracts';
 import {
   createIterableClient,
@@ -11,7 +11,7 @@ import {
   type Profile,
   type ProfileKey,
 } from '@libs/iterable';
-import { mappingFileExtensions, type MappingFile } from '@libs/mapping';
+import { mappingFileExtensions, type MappingFile, type SetRules } from '@libs/mapping';
 import type { Logger, Metrics } from '@libs/observability';
 import { createSalesforceClient, type OrgClient } from '@libs/salesforce';
 import type { ConsoleSettings } from './console.config.js';
@@ -32,7 +32,9 @@ export class NotConfiguredError extends SyncError {
 export interface MappingSources {
   readonly directory: string;
   readonly projectType: ProjectType;
-  /** The mapping files as they are now. Errors: `UnreadableFilesError`. */
+  /** What is set beside the mappings and must agree with them. */
+  readonly rules: SetRules;
+  /** The mapping files as they are now. Errors: {@link NotConfiguredError} when they cannot be read. */
   files(): MappingFile[];
   /** The org; asking it for anything opens a session. */
   readonly salesforce: Pick<OrgClient, 'describe' | 'listObjects' | 'query' | 'queryMore'>;
@@ -67,7 +69,8 @@ export function createMappingSources(
   return {
     directory: settings.MAPPINGS_DIR,
     projectType: settings.ITERABLE_PROJECT_TYPE,
-    files: () => readTextFiles(settings.MAPPINGS_DIR, mappingFileExtensions),
+    rules: { owners: settings.FAN_OUT_OWNERS, flagsDeleted: settings.ON_DELETE === 'flag' },
+    files: () => readMappings(settings.MAPPINGS_DIR),
     salesforce: {
       describe: async (object) => org().describe(object),
       listObjects: async () => org().listObjects(),
@@ -77,6 +80,16 @@ export function createMappingSources(
     getFields: () => read('users/getFields', (client, signal) => client.getFields(signal), parseFields),
     getUser: (profile) => read('users/get', (client, signal) => client.getUser(profile, signal), parseProfile),
   };
+}
+
+function readMappings(directory: string): MappingFile[] {
+  try {
+    return readTextFiles(directory, mappingFileExtensions);
+  } catch (error) {
+    if (!(error instanceof UnreadableFilesError)) throw error;
+    const message = `The console cannot read its mapping files: ${error.message}. Set MAPPINGS_DIR to where the mapper has them.`;
+    throw new NotConfiguredError(message, { cause: error });
+  }
 }
 
 /** Made at the first use: a console that lacks a setting runs, and says so only to whoever needs it. */

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { Body, Controller, Get, Header, HttpCode, Inject, Post, UseGuards } from '@nestjs/common';
-import { UnreadableFilesError } from '@libs/config';
 import { MAPPING_TARGET, topics } from '@libs/contracts';
 import type { EventLog } from '@libs/event-log';
 import type { MappingFile } from '@libs/mapping';
@@ -8,7 +7,7 @@ import { LOG } from './api.controller.js';
 import type { ApiAnswers } from './api.routes.js';
 import { ConsoleModel } from './console.model.js';
 import { listMappings } from './core/mapping-list.js';
-import { MAPPING_SOURCES, type MappingSources } from './mapping-sources.js';
+import { MAPPING_SOURCES, NotConfiguredError, type MappingSources } from './mapping-sources.js';
 import { reloadRequest, type MappingAnswer } from './core/answers.js';
 import { TokenGuard } from './token.guard.js';
 
@@ -36,7 +35,7 @@ export class MappingsController {
     try {
       return this.sources.files();
     } catch (error) {
-      if (error instanceof UnreadableFilesError) return [];
+      if (error instanceof NotConfiguredError) return [];
       throw error;
     }
   }

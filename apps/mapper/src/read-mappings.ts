@@ -1,7 +1,7 @@
 import type { TextFile } from '@libs/config';
 import { EMPTY_RECORD_ID, type ProjectType } from '@libs/contracts';
 import { compileMapping, MappingFilesError, type MappingMistake, type MappingSet } from '@libs/mapping';
-import { chunkIdsByUri, selectByIds } from '@libs/salesforce';
+import { selectByIds, whyTooLong } from '@libs/salesforce';
 import { readMappingSet } from '@libs/service';
 
 /**
@@ -18,13 +18,4 @@ export function toMapperSet(files: readonly TextFile[], directory: string, proje
   });
   if (mistakes.length > 0) throw new MappingFilesError(mistakes);
   return mappings;
-}
-
-function whyTooLong(soqlOfOne: string): string | null {
-  try {
-    chunkIdsByUri(soqlOfOne, [EMPTY_RECORD_ID]);
-    return null;
-  } catch (error) {
-    return (error as Error).message;
-  }
 }

@@ -16,7 +16,7 @@ import { suggest } from './suggest.js';
  * What SOQL shows of a lookup that may point at several objects, fields and relationships. Source: Salesforce object
  * reference, Name.
  */
-const NAME_ENTITY: readonly string[] = [
+export const nameEntityFields: readonly string[] = [
   'Alias',
   'Email',
   'FirstName',
@@ -59,8 +59,8 @@ export function checkSources(checked: CheckedMapping, shapes: ReadonlyMap<string
     });
   }
   for (const source of resolved.fieldTypes.keys()) {
-    const several = polymorphicMistake(checked, source);
-    if (several !== null) findings.add('error', at(source), { code: 'mapping.polymorphic_field', message: several });
+    const unshown = polymorphicMistake(checked, source);
+    if (unshown !== null) findings.add('error', at(source), { code: 'mapping.polymorphic_field', message: unshown });
     const field = fieldOf(source);
     const untold = field === undefined ? null : untoldChanges(object, source, field);
     if (untold !== null) findings.add('warning', at(source), { code: 'mapping.calculated_field', message: untold });
@@ -97,7 +97,7 @@ function polymorphicMistake({ mapping, resolved }: CheckedMapping, source: strin
   for (const path of pathsAbove(source)) {
     const objects = resolved.parents.get(path) ?? [];
     const [next = ''] = source.slice(path.length + 1).split('.');
-    if (objects.length < 2 || NAME_ENTITY.includes(next)) continue;
+    if (objects.length < 2 || nameEntityFields.includes(next)) continue;
     return `${mapping.object}.${path} may be a ${list(objects, 'or')}, of which SOQL shows ${list(['Id', 'Name', 'FirstName', 'LastName', 'Email', 'Phone', 'Title', 'IsActive', 'Type'])}, but not "${next}"`;
   }
   return null;

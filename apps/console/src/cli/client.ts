@@ -10,6 +10,7 @@ import {
   type ReloadRequest,
 } from '../core/answers.js';
 import type { MappingPlanRequest } from '../core/plan-answers.js';
+import type { CheckRequest } from '../core/mapping-answers.js';
 import { CliError, exitCodes } from './exit-codes.js';
 
 /** Longest wait for an answer. Milliseconds. */
@@ -30,6 +31,8 @@ export interface ConsoleClient {
   reloadMappings(request: ReloadRequest): Promise<ApiAnswers['reloadMappings']>;
   /** Which objects need a backfill. */
   planMappings(request: MappingPlanRequest): Promise<ApiAnswers['planMappings']>;
+  checkMappings(request: CheckRequest): Promise<ApiAnswers['checkMappings']>;
+  mappableFields(object: string, depth: number): Promise<ApiAnswers['mappableFields']>;
   /** Ends when the stream ends or `signal` aborts. */
   events(types: readonly EventType[], signal: AbortSignal): AsyncGenerator<ConsoleEvent>;
 }
@@ -46,15 +49,17 @@ async function toCliError(response: Response, url: string): Promise<CliError> {
       exitCodes.unreachable,
     );
   }
-  const { message } = parsed.data.error;
+  const { code, message } = parsed.data.error;
   if (response.status === 401) {
     return new CliError(
       'The console refuses the token: set CONSOLE_TOKEN, or DATA_DIR to where its file console-token is.',
       exitCodes.usage,
     );
   }
-  if (response.status === 503)
-    return new CliError(`The console cannot reach the log: ${message}`, exitCodes.unreachable);
+  if (response.status === 503) {
+    const what = code.startsWith('event-log.') ? 'cannot reach the log' : 'cannot answer now';
+    return new CliError(`The console ${what}: ${message}`, exitCodes.unreachable);
+  }
   return new CliError(message, response.status < 500 && response.status !== 404 ? exitCodes.usage : exitCodes.failed);
 }
 
@@ -103,8 +108,8 @@ export function createClient(url: string, token: string): ConsoleClient {
     return response;
   }
 
-  async function get<R extends ApiRoute>(route: R, path: string): Promise<z.infer<R['answer']>> {
-    const response = await ask(path);
+  async function get<R extends ApiRoute>(route: R, path: string, waitMs = ANSWER_MS): Promise<z.infer<R['answer']>> {
+    const response = await ask(path, { signal: AbortSignal.timeout(waitMs) });
     if (!response.ok) throw await toCliError(response, origin);
     return readJson(response, route.answer as z.ZodType<z.infer<R['answer']>>, origin);
   }
@@ -134,6 +139,9 @@ export function createClient(url: string, token: string): ConsoleClient {
     startBackfill: (request) => post(apiRoutes.startBackfill, request),
     reloadMappings: (request) => post(apiRoutes.reloadMappings, request),
     planMappings: (request) => post(apiRoutes.planMappings, request, ORG_ANSWER_MS),
+    checkMappings: (request) => post(apiRoutes.checkMappings, request, ORG_ANSWER_MS),
+    mappableFields: (object, depth) =>
+      get(apiRoutes.mappableFields, `/api/mappings/fields/${encodeURIComponent(object)}?depth=${depth}`, ORG_ANSWER_MS),
     async *events(types, signal) {
       const response = await ask(`/api/events?types=${types.join(',')}`, { signal });
       if (!response.ok || response.body === null) throw await toCliError(response, origin);

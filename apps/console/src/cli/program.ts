@@ -2,6 +2,8 @@ import { Command, CommanderError } from 'commander';
 import type { Context } from './context.js';
 import { CliError, exitCodeMeanings, exitCodes, type ExitCode } from './exit-codes.js';
 import { backfill } from './verbs/backfill.js';
+import { mappingCheck } from './verbs/mapping-check.js';
+import { mappingFields } from './verbs/mapping-fields.js';
 import { mappingPlan } from './verbs/mapping-plan.js';
 import { mappingReload } from './verbs/mapping-reload.js';
 import { status } from './verbs/status.js';
@@ -10,7 +12,16 @@ import { topics } from './verbs/topics.js';
 import type { RunVerb, Verb } from './verbs/verb.js';
 
 /** Every verb, in the order of the help. */
-const verbs: readonly Verb[] = [status, backfill, mappingPlan, mappingReload, topics, tail];
+const verbs: readonly Verb[] = [
+  status,
+  backfill,
+  mappingCheck,
+  mappingFields,
+  mappingPlan,
+  mappingReload,
+  topics,
+  tail,
+];
 
 const EXIT_CODES = Object.entries(exitCodeMeanings)
   .map(([code, meaning]) => `  ${code}  ${meaning}`)

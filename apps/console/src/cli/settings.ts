@@ -1,6 +1,9 @@
-import { dataSettings, eventLogSettings } from '@libs/config';
+import { dataSettings, eventLogSettings, mappingSettings } from '@libs/config';
 import { z } from 'zod';
 import { consoleToken } from '../console.config.js';
+
+/** Where verbs that look at mapping files find them. */
+export const mappingFileSettings = mappingSettings;
 
 /** How the CLI finds the console. */
 export const cliSettings = z.object({
@@ -10,6 +13,7 @@ export const cliSettings = z.object({
     .describe('Where the CLI finds the console.'),
   CONSOLE_TOKEN: consoleToken,
   ...dataSettings.shape,
+  ...mappingFileSettings.shape,
 });
 export type CliSettings = z.infer<typeof cliSettings>;
 

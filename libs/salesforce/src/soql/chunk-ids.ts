@@ -25,6 +25,20 @@ export interface ChunkOptions {
   readonly maxIds?: number;
 }
 
+/** Why the query for one id does not fit into a URI; `null`: it does. */
+export function whyTooLong(
+  soqlOfOne: string,
+  { path = QUERY_PATH, maxBytes = MAX_URI_BYTES }: ChunkOptions = {},
+): string | null {
+  const left = roomFor(soqlOfOne, path, maxBytes);
+  return left < 0 ? `the query is ${-left} bytes too long for a URI, with one id: select fewer fields` : null;
+}
+
+/** Bytes left beside the query for one id; negative: so many too many. */
+function roomFor(soqlOfOne: string, path: string, maxBytes: number): number {
+  return maxBytes - Buffer.byteLength(path) - encodeSoql(soqlOfOne).length;
+}
+
 /**
  * Cuts a list of ids so that each chunk's query fits into a URI.
  *
@@ -33,8 +47,9 @@ export interface ChunkOptions {
  */
 export function chunkIdsByUri(soqlOfOne: string, ids: readonly string[], options: ChunkOptions = {}): string[][] {
   const { path = QUERY_PATH, maxBytes = MAX_URI_BYTES, maxIds = MAX_IDS_PER_QUERY } = options;
-  const left = maxBytes - Buffer.byteLength(path) - encodeSoql(soqlOfOne).length;
-  if (left < 0) throw new Error(`the query is ${-left} bytes too long for a URI, with one id: select fewer fields`);
+  const tooLong = whyTooLong(soqlOfOne, options);
+  if (tooLong !== null) throw new Error(tooLong);
+  const left = roomFor(soqlOfOne, path, maxBytes);
   const size = Math.min(maxIds, 1 + Math.floor(left / BYTES_PER_ID));
   const chunks: string[][] = [];
   for (let start = 0; start < ids.length; start += size) chunks.push(ids.slice(start, start + size));

@@ -5,7 +5,7 @@ import type { MappingPlanAnswer, PlannedObject, PlanState } from '../../core/pla
 import { printLine, type Context } from '../context.js';
 import { CliError, exitCodes, type ExitCode } from '../exit-codes.js';
 import { readLocalMappings } from '../local-mappings.js';
-import { groupOf, withConsoleOptions, type ConsoleOptions, type Verb } from './verb.js';
+import { groupOf, MAPPING_GROUP, withConsoleOptions, type ConsoleOptions, type Verb } from './verb.js';
 
 const WORDS: Readonly<Record<PlanState, string>> = {
   done: 'up to date',
@@ -98,7 +98,7 @@ async function plan(context: Context, directory: string | undefined, options: Pl
 /** `sync mapping plan`. */
 export const mappingPlan: Verb = (program, run) => {
   withConsoleOptions(
-    groupOf(program, 'mapping', 'check, preview and reload mappings')
+    groupOf(program, 'mapping', MAPPING_GROUP)
       .command('plan')
       .argument('[dir]', 'directory of mapping files that are to be shipped (default: what is in force)')
       .description('say which objects need a backfill after a change of their mapping, why and at what cost; offers it')

@@ -2,7 +2,7 @@ import type { MappingAnswer } from '../../core/answers.js';
 import { plural } from '../../core/format.js';
 import { printLine } from '../context.js';
 import { exitCodes } from '../exit-codes.js';
-import { groupOf, withConsoleOptions, type ConsoleOptions, type Verb } from './verb.js';
+import { groupOf, MAPPING_GROUP, withConsoleOptions, type ConsoleOptions, type Verb } from './verb.js';
 
 interface ReloadOptions extends ConsoleOptions {
   readonly id?: string;
@@ -33,7 +33,7 @@ export function reloadLines({ state, versions = {}, changed = [], mistakes = [],
 /** `sync mapping reload`. */
 export const mappingReload: Verb = (program, run) => {
   withConsoleOptions(
-    groupOf(program, 'mapping', 'check, preview and reload mappings')
+    groupOf(program, 'mapping', MAPPING_GROUP)
       .command('reload')
       .description('have the mapping files looked at now, instead of within seconds; says what is in force')
       .option('--id <id>', 'id of the command: the same id twice does its work once (default: a new one)'),

@@ -16,6 +16,9 @@ export interface ConsoleOptions {
   readonly url?: string;
 }
 
+/** What `sync mapping` is for. */
+export const MAPPING_GROUP = 'check, preview, plan and reload mappings';
+
 /** The command that holds others, e.g. `mapping`: made by the first verb that asks for it. */
 export function groupOf(program: Command, name: string, description: string): Command {
   return program.commands.find((command) => command.name() === name) ?? program.command(name).description(description);
