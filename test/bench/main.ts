@@ -77,6 +77,7 @@ async function onEmbedded(leads: number): Promise<Result> {
     SANDBOX_CONTACTS: '1',
     SANDBOX_ACCOUNTS: '1',
     SANDBOX_CHANGES_PER_SECOND: '0',
+    ITERABLE_SETTLE_SECONDS: '60',
   });
   try {
     const start = async () => {
@@ -103,7 +104,7 @@ async function onKafka(leads: number): Promise<Result> {
     brokers: broker.brokers,
     sandbox,
     instances: 1,
-    own: { BATCHER_WINDOW_MS: '60000', KAFKA_SESSION_TIMEOUT_MS: '10000' },
+    own: { BATCHER_WINDOW_MS: '60000', KAFKA_SESSION_TIMEOUT_MS: '10000', ITERABLE_SETTLE_SECONDS: '60' },
   });
   try {
     const start = async () => {

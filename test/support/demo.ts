@@ -36,6 +36,7 @@ export async function startDemo(
     SANDBOX_ADMIN_PORT: String(admin),
     CONSOLE_TOKEN: TOKEN,
     LOG_LEVEL: 'warn',
+    ITERABLE_SETTLE_SECONDS: '1', // the sandbox's pipelines take no time unless told to
     ...own,
   });
   return {

@@ -49,6 +49,7 @@ export async function startStack({
     KAFKA_TOPIC_PREFIX: `t${randomUUID().slice(0, 8)}.`,
     KAFKA_SESSION_TIMEOUT_MS: '6000',
     BATCHER_WINDOW_MS: '1000',
+    ITERABLE_SETTLE_SECONDS: '1', // the sandbox's pipelines take no time unless told to
     DATA_DIR: dataDir,
     ...sandbox.settings,
     ...own,

@@ -2,6 +2,7 @@ import type { Lane } from '@libs/contracts';
 import type { RequestLimits } from '@libs/iterable';
 import { decide } from './core/decide.js';
 import type { Decision, IdentityView, Policy } from './core/decision.js';
+import { endpointOf } from './core/settle.js';
 import type { Courses } from './courses.js';
 import type { Entry } from './entry.js';
 import type { EndedEntry } from './ledger.js';
@@ -49,8 +50,8 @@ export class Chooser {
   ) {}
 
   /**
-   * This writer has just become the active one. What the one before it called last may not be booked, nor worked on by Iterable: courses of
-   * calls begin only when that has settled.
+   * This writer has just become the active one. What the one before it sent last may not be booked, nor worked on by Iterable: other
+   * calls than bulk updates begin only when that has settled.
    */
   begin(nowMs: number): void {
     this.coursesFromMs = nowMs + this.policy.settleMs;
@@ -104,7 +105,7 @@ export class Chooser {
     // A settling profile waits in line, where a newer state can still take its place.
     if (decision.notBeforeMs > nowMs) return later(entry, decision.notBeforeMs);
     if (plain) return sendingOf(entry, decision, step, null);
-    if (nowMs < this.coursesFromMs) return later(entry, this.coursesFromMs);
+    if (nowMs < this.coursesFromMs && endpointOf(step) !== 'bulk') return later(entry, this.coursesFromMs);
     if (this.parts.courses.full) return later(entry, nowMs + NO_ROOM_MS);
     return 'course';
   }

@@ -67,6 +67,7 @@ export interface CoursesEvents {
 export class Courses {
   private readonly parked = new Timetable<Course>((course) => course.notBeforeMs);
   private readonly bulk: Readonly<Record<Lane, Course[]>> = { realtime: [], backfill: [] };
+  private readonly bulkSince: Record<Lane, number> = { realtime: 0, backfill: 0 };
   private calls: Course[] = [];
   private readonly all = new Set<Course>();
   private callsUnderWay = 0;
@@ -124,6 +125,11 @@ export class Courses {
 
   hasBulk(lane: Lane): boolean {
     return this.bulk[lane].length > 0;
+  }
+
+  /** Since when a bulk step waits to leave; `null`: none does. Epoch milliseconds. */
+  bulkSinceMs(lane: Lane): number | null {
+    return this.bulk[lane].length > 0 ? this.bulkSince[lane] : null;
   }
 
   /** Lets calls leave that are due, as many as may be on their way. `mayCall` is asked before each. */
@@ -355,8 +361,13 @@ export class Courses {
   }
 
   private ready(course: Course): void {
-    if (endpointOf(stepOf(course)) === 'bulk') this.bulk[course.entry.lane].push(course);
-    else this.calls.push(course);
+    if (endpointOf(stepOf(course)) !== 'bulk') {
+      this.calls.push(course);
+      return;
+    }
+    const { lane } = course.entry;
+    if (this.bulk[lane].length === 0) this.bulkSince[lane] = Date.now();
+    this.bulk[lane].push(course);
   }
 
   /** Others whose next step is the same opt-out: they go in the same call. */

@@ -36,35 +36,40 @@ export class FreshPieces {
 
   /** Users from the courses and from the line; a number: none before so many milliseconds. */
   next(lane: Lane, nowMs: number, sendingUsers: number): Piece | number {
-    const due = this.dueBulk(lane);
-    if (due.length >= this.options.maxUsers) return newPiece(lane, due);
-    return this.fromLine(lane, nowMs, due, sendingUsers);
+    const lineIsOpen = this.parts.waiting.load(lane).users > 0 && sendingUsers < this.maxSending(lane);
+    const waitMs = this.waitMs(lane, nowMs, lineIsOpen);
+    if (waitMs > 0) return waitMs;
+    const due = this.dueBulk(lane, this.options);
+    if (!lineIsOpen || due.length >= this.options.maxUsers)
+      return due.length > 0 ? newPiece(lane, due) : Number.POSITIVE_INFINITY;
+    for (;;) {
+      const { sendings, ended, soonestMs } = this.parts.chooser.choose(lane, nowMs, this.roomBeside(due));
+      if (ended.length > 0) this.events.ended(ended);
+      this.events.launch();
+      const chosen = [...due, ...sendings];
+      // With those that have just begun a course with a bulk step.
+      const all = [...chosen, ...this.dueBulk(lane, this.roomBeside(chosen))];
+      if (all.length > 0) return newPiece(lane, all);
+      if (ended.length === 0) return soonestMs - nowMs;
+    }
+  }
+
+  /** Until a request should leave; infinite: nobody waits for one. Milliseconds. */
+  private waitMs(lane: Lane, nowMs: number, lineIsOpen: boolean): number {
+    const { waiting, courses } = this.parts;
+    const sinceMs = courses.bulkSinceMs(lane);
+    if (lane === 'realtime') return lineIsOpen || sinceMs !== null ? 0 : Number.POSITIVE_INFINITY;
+    const line = lineIsOpen ? lingerMs(waiting.load(lane), nowMs, { ...LINGER, ...this.options }) : null;
+    const due = sinceMs === null ? null : Math.max(0, sinceMs + LINGER.longestMs - nowMs);
+    return Math.min(line ?? Number.POSITIVE_INFINITY, due ?? Number.POSITIVE_INFINITY);
   }
 
   /** Bulk steps of courses, as many as fit into a request. */
-  private dueBulk(lane: Lane): Sending[] {
-    const due = this.parts.courses.takeBulk(lane, this.options.maxUsers);
-    const { request, rest } = packRequest(due, this.options);
+  private dueBulk(lane: Lane, room: RequestLimits): Sending[] {
+    const due = this.parts.courses.takeBulk(lane, room.maxUsers);
+    const { request, rest } = packRequest(due, room);
     this.parts.courses.giveBack(rest);
     return [...request];
-  }
-
-  private fromLine(lane: Lane, nowMs: number, due: readonly Sending[], sendingUsers: number): Piece | number {
-    const load = this.parts.waiting.load(lane);
-    if (load.users > 0 && sendingUsers < this.maxSending(lane)) {
-      const linger = lane === 'realtime' || due.length > 0 ? 0 : lingerMs(load, nowMs, { ...LINGER, ...this.options });
-      if (linger > 0) return linger;
-      for (;;) {
-        const { sendings, ended, soonestMs } = this.parts.chooser.choose(lane, nowMs, this.roomBeside(due));
-        if (ended.length > 0) this.events.ended(ended);
-        this.events.launch();
-        if (due.length + sendings.length > 0) return newPiece(lane, [...due, ...sendings]);
-        // Courses that were just begun with a bulk step.
-        if (this.parts.courses.hasBulk(lane)) return newPiece(lane, this.dueBulk(lane));
-        if (ended.length === 0) return soonestMs - nowMs;
-      }
-    }
-    return due.length > 0 ? newPiece(lane, due) : Number.POSITIVE_INFINITY;
   }
 
   private roomBeside(due: readonly Sending[]): RequestLimits {
