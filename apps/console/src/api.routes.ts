@@ -16,6 +16,7 @@ import {
 } from './core/answers.js';
 import { mappingPlanAnswer, mappingPlanRequest } from './core/plan-answers.js';
 import { checkAnswer, checkRequest, fieldsAnswer, fieldsQuery } from './core/mapping-answers.js';
+import { previewAnswer, previewRequest } from './core/preview-answers.js';
 
 /** A route of the console's API, as the docs show it. Each answers 401 without the token. */
 export interface ApiRoute {
@@ -125,6 +126,15 @@ export const apiRoutes = {
     query: fieldsQuery,
     status: 200,
     answer: fieldsAnswer,
+    mayAnswer: [400, 404, 503],
+  },
+  previewMapping: {
+    method: 'post',
+    path: '/api/mappings/preview',
+    summary: 'Shows what records would become in Iterable, and the difference from what it holds now. Writes nothing.',
+    body: previewRequest,
+    status: 200,
+    answer: previewAnswer,
     mayAnswer: [400, 404, 503],
   },
   events: {

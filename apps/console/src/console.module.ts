@@ -12,6 +12,7 @@ import { httpHealthSource, type HealthSource } from './health-poller.js';
 import { MappingCheckController } from './mapping-check.controller.js';
 import { MappingsController } from './mappings.controller.js';
 import { CEILINGS, ceilingsOf, MappingPlanController } from './mapping-plan.controller.js';
+import { MappingPreviewController } from './mapping-preview.controller.js';
 import { createMappingSources, MAPPING_SOURCES } from './mapping-sources.js';
 import { PageController } from './page.controller.js';
 import { consoleLink, ensureToken, tokenFile } from './token.js';
@@ -61,6 +62,7 @@ export function createConsoleService(options: ConsoleOptions = {}): ServiceSpec<
           EventsController,
           MappingsController,
           MappingCheckController,
+          MappingPreviewController,
           MappingPlanController,
           ApiController,
         ],

@@ -11,6 +11,7 @@ import {
 } from '../core/answers.js';
 import type { MappingPlanRequest } from '../core/plan-answers.js';
 import type { CheckRequest } from '../core/mapping-answers.js';
+import type { PreviewRequest } from '../core/preview-answers.js';
 import { CliError, exitCodes } from './exit-codes.js';
 
 /** Longest wait for an answer. Milliseconds. */
@@ -27,6 +28,7 @@ export interface ConsoleClient {
   /** `null`: the console does not know it (yet). */
   backfill(id: string): Promise<ApiAnswers['getBackfill'] | null>;
   startBackfill(request: BackfillRequest): Promise<ApiAnswers['startBackfill']>;
+  previewMapping(request: PreviewRequest): Promise<ApiAnswers['previewMapping']>;
   /** Waits for the answer of the mapper. */
   reloadMappings(request: ReloadRequest): Promise<ApiAnswers['reloadMappings']>;
   /** Which objects need a backfill. */
@@ -142,6 +144,7 @@ export function createClient(url: string, token: string): ConsoleClient {
     checkMappings: (request) => post(apiRoutes.checkMappings, request, ORG_ANSWER_MS),
     mappableFields: (object, depth) =>
       get(apiRoutes.mappableFields, `/api/mappings/fields/${encodeURIComponent(object)}?depth=${depth}`, ORG_ANSWER_MS),
+    previewMapping: (request) => post(apiRoutes.previewMapping, request, ORG_ANSWER_MS),
     async *events(types, signal) {
       const response = await ask(`/api/events?types=${types.join(',')}`, { signal });
       if (!response.ok || response.body === null) throw await toCliError(response, origin);

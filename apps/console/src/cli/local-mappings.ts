@@ -20,9 +20,12 @@ export function readLocalFiles(directory: string): MappingFile[] {
 }
 
 /** The mappings of a directory of this machine. Errors: {@link CliError} with every mistake of every file. */
-export function readLocalMappings(directory: string): MappingSet {
+export function readLocalMappings(
+  directory: string,
+  options: Parameters<typeof parseMappingFiles>[1] = {},
+): MappingSet {
   try {
-    return parseMappingFiles(readLocalFiles(directory));
+    return parseMappingFiles(readLocalFiles(directory), options);
   } catch (error) {
     if (error instanceof MappingFilesError) throw new CliError(error.message, exitCodes.failed, { cause: error });
     throw error;

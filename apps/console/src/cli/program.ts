@@ -5,6 +5,7 @@ import { backfill } from './verbs/backfill.js';
 import { mappingCheck } from './verbs/mapping-check.js';
 import { mappingFields } from './verbs/mapping-fields.js';
 import { mappingPlan } from './verbs/mapping-plan.js';
+import { mappingPreview } from './verbs/mapping-preview.js';
 import { mappingReload } from './verbs/mapping-reload.js';
 import { status } from './verbs/status.js';
 import { tail } from './verbs/tail.js';
@@ -17,6 +18,7 @@ const verbs: readonly Verb[] = [
   backfill,
   mappingCheck,
   mappingFields,
+  mappingPreview,
   mappingPlan,
   mappingReload,
   topics,

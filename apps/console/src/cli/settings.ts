@@ -1,4 +1,4 @@
-import { dataSettings, eventLogSettings, mappingSettings } from '@libs/config';
+import { dataSettings, eventLogSettings, iterableSettings, mappingSettings } from '@libs/config';
 import { z } from 'zod';
 import { consoleToken } from '../console.config.js';
 
@@ -19,3 +19,9 @@ export type CliSettings = z.infer<typeof cliSettings>;
 
 /** What `sync topics apply` needs: it talks to the brokers, not to the console. */
 export const topicsSettings = z.object({ ...eventLogSettings.shape, ...dataSettings.shape });
+
+/** What is needed to map here, without a console. */
+export const offlineSettings = z.object({
+  ...mappingFileSettings.shape,
+  ITERABLE_PROJECT_TYPE: iterableSettings.shape.ITERABLE_PROJECT_TYPE,
+});

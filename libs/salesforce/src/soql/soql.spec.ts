@@ -117,6 +117,9 @@ describe('queries', () => {
     expect(
       select({ object: 'Lead', fields: ['Id'], where: 'A = 1', orderBy: ['CreatedDate', 'Id'], limit: 2000 }),
     ).toBe('SELECT Id FROM Lead WHERE A = 1 ORDER BY CreatedDate,Id LIMIT 2000');
+    expect(select({ object: 'Lead', fields: ['Id'], orderBy: ['CreatedDate', 'Id'], descending: true })).toBe(
+      'SELECT Id FROM Lead ORDER BY CreatedDate DESC,Id DESC',
+    );
   });
 
   it('selects by ids, narrowed', () => {

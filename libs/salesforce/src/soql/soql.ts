@@ -72,11 +72,13 @@ export interface Select {
   /** A condition made of checked parts, or by `parseCondition`. */
   readonly where?: string;
   readonly orderBy?: readonly string[];
+  /** The last first. */
+  readonly descending?: boolean;
   readonly limit?: number;
 }
 
 /** One SELECT. Names are checked, conditions are taken as they are. Errors: {@link SoqlPartError}. */
-export function select({ object, fields, where = '', orderBy = [], limit }: Select): string {
+export function select({ object, fields, where = '', orderBy = [], descending = false, limit }: Select): string {
   const seen = new Map(fields.map((field) => [field.toLowerCase(), field] as const).toReversed());
   const distinct = fields.filter((field) => seen.get(field.toLowerCase()) === field);
   const columns = [...new Set(distinct)].map(fieldPath);
@@ -86,7 +88,9 @@ export function select({ object, fields, where = '', orderBy = [], limit }: Sele
   return [
     `SELECT ${columns.join(',')} FROM ${identifier(object)}`,
     where === '' ? '' : ` WHERE ${where}`,
-    orderBy.length === 0 ? '' : ` ORDER BY ${orderBy.map(fieldPath).join(',')}`,
+    orderBy.length === 0
+      ? ''
+      : ` ORDER BY ${orderBy.map((path) => fieldPath(path) + (descending ? ' DESC' : '')).join(',')}`,
     limit === undefined ? '' : ` LIMIT ${limit}`,
   ].join('');
 }
