@@ -125,6 +125,28 @@ const stories: readonly Told[] = [
     records: ['bob -', 'cy b@x.io'],
   },
   {
+    what: 'a Lead becomes a Contact that is deleted',
+    async happens(story) {
+      await story.lead('ann', 'a@x.io');
+      await story.convert('ann', 'ann as contact');
+      await story.delete('ann as contact');
+    },
+    addresses: [],
+    records: [],
+  },
+  {
+    what: 'a Lead becomes a Contact that is deleted and comes back',
+    onDelete: 'flag',
+    async happens(story) {
+      await story.lead('ann', 'a@x.io');
+      await story.convert('ann', 'ann as contact');
+      await story.delete('ann as contact');
+      await story.undelete('ann as contact');
+    },
+    addresses: ['a@x.io ann as contact'],
+    records: ['ann as contact a@x.io'],
+  },
+  {
     what: 'two Leads become one Contact',
     async happens(story) {
       await story.lead('ann', 'a@x.io');

@@ -135,6 +135,8 @@ export const userRename = z.object({
   version,
   /** The Contact. */
   toRecordId: recordId,
+  /** What the mapping writes to say that the record is deleted, should the Contact be; absent when it maps no `IsDeleted`. */
+  flagFields: z.record(z.string(), z.unknown()).optional(),
 });
 export type UserRename = z.infer<typeof userRename>;
 

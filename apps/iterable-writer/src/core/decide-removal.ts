@@ -63,7 +63,8 @@ export function decideRename(message: Omit<UserRename, 'dataFields'>, view: Iden
   const own = view.of(recordId);
   const { moving, redrives, heirs, locks } = left(message, null, [], view, policy);
   const contact = view.of(toRecordId);
-  const effect = contact?.state === 'gone' ? effectOf(toProfiles(policy, moving), undefined, policy) : noEffect;
+  const effect =
+    contact?.state === 'gone' ? effectOf(toProfiles(policy, moving), message.flagFields, policy) : noEffect;
   const waits = moving.length > 0 && contact !== null && (contact.state ?? 'live') === 'live';
   const kept = effect.kind === 'removed' ? {} : pointersTo(own, moving, policy);
   const held = policy.projectType !== 'email' && own?.email !== undefined ? { email: own.email } : {};

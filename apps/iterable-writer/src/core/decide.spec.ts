@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { claim, update, removal, rename, decided, type Rows } from './decide.cases.js';
+import { claim, message, update, removal, rename, decided, type Rows } from './decide.cases.js';
 import type { MessageRef } from './decide.js';
 import type { Policy } from './decision.js';
 
@@ -232,5 +232,11 @@ describe('a conversion', () => {
     ],
   ])('%s', (_what, rows, shown) => {
     expect(decided('email', rows, rename('L1', 'C1'))).toBe(shown);
+  });
+
+  it('into a Contact that is deleted, which is to be flagged', () => {
+    const rows = { L1: { userId: 'L1', ...claim('a') }, C1: { state: 'gone' as const } };
+    const about = message('L1', { kind: 'rename', toRecordId: 'C1', flagFields: { Deleted: true } });
+    expect(decided('hybrid', rows, about, { onDelete: 'flag' })).toBe('set L1 | L1 id=L1 converted | written');
   });
 });

@@ -150,6 +150,11 @@ describe('toMessage of a person', () => {
     ],
     ['goes on as the Contact once converted', { row: converted }, { kind: 'rename', toRecordId: CONTACT }],
     [
+      'tells what to flag it with, should the Contact be deleted',
+      { row: converted, compiled: { flagFields: { Deleted: true } } },
+      { kind: 'rename', toRecordId: CONTACT, flagFields: { Deleted: true } },
+    ],
+    [
       'goes on as the Contact whatever else is wrong with it',
       { row: converted, mapped: { kind: 'filtered' } },
       { kind: 'rename', toRecordId: CONTACT },

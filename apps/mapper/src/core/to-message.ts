@@ -66,7 +66,13 @@ export function toMessage(candidate: Candidate, rules: Rules): Verdict {
     case 'deleted':
       return ofDeletedRow(candidate, fetched.row, fate.reason, version, rules);
     case 'converted':
-      return said({ kind: 'rename', ...coverOf(candidate.recordType, entry), version, toRecordId: fate.contactId });
+      return said({
+        kind: 'rename',
+        ...coverOf(candidate.recordType, entry),
+        version,
+        toRecordId: fate.contactId,
+        ...flagOf(rules.compiled),
+      });
     case 'failed':
       return { kind: 'dead', code: fate.code, message: fate.message };
     case 'filtered':
@@ -169,7 +175,11 @@ function removalOf(
 
 function goneOf(candidate: Candidate, version: Version, compiled: CompiledMapping, reason: string): UserRemoval {
   const removal = removalOf(candidate, version, { gone: true, outcome: 'skipped', reason });
-  return compiled.flagFields === null ? removal : { ...removal, flagFields: { ...compiled.flagFields } };
+  return { ...removal, ...flagOf(compiled) };
+}
+
+function flagOf({ flagFields }: CompiledMapping): Pick<UserRemoval, 'flagFields'> {
+  return flagFields === null ? {} : { flagFields: { ...flagFields } };
 }
 
 function extrasOf({ optOut }: MappedUser, { replaceNested }: CompiledMapping) {
