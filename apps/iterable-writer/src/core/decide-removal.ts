@@ -1,5 +1,4 @@
 import type { Identity, UserRemoval, UserRename } from '@libs/contracts';
-import { firstOf, others, type Known } from './claims.js';
 import {
   lockOf,
   pointerOf,
@@ -7,10 +6,9 @@ import {
   type IdentityView,
   type Policy,
   type Profile,
-  type Redrive,
   type Step,
 } from './decision.js';
-import { left, pointersTo, toProfiles, withoutPointer } from './leaving.js';
+import { distinct, left, nextInLine, pointersTo, toProfiles, withoutPointer } from './leaving.js';
 import { calledBy, settled } from './settle.js';
 
 /** What a deleted person said no to: everything. */
@@ -25,7 +23,6 @@ export function decideRemoval(message: UserRemoval, view: IdentityView, policy: 
   const own = view.of(recordId);
   const absorbed = gone ? view.convertedInto(recordId) : [];
   const { moving, redrives, heirs, locks } = left(message, null, absorbed, view, policy);
-  const heir = heirOfAddress(recordId, own, view, policy);
   const effect = gone ? effectOf(toProfiles(policy, moving), message.flagFields, policy) : noEffect;
   const shared = gone && policy.onDelete !== 'ignore' && moving.length === 0 && redrives.length > 0;
   return {
@@ -48,7 +45,7 @@ export function decideRemoval(message: UserRemoval, view: IdentityView, policy: 
     heirs,
     before: own,
     outranked: false,
-    redrives: [...redrives, ...heir],
+    redrives: distinct([...redrives, ...nextInLine(message, own, null, view)]),
     ending: endingOf(message, effect, shared),
     intent: null,
   };
@@ -92,7 +89,7 @@ export function decideRename(message: Omit<UserRename, 'dataFields'>, view: Iden
     outranked: false,
     redrives: distinct([
       ...redrives,
-      ...heirOfAddress(recordId, own, view, policy),
+      ...nextInLine(message, own, null, view),
       ...(waits ? [{ recordType: contact.recordType, recordId: toRecordId }] : []),
     ]),
     ending: effect.steps.length > 0 ? { kind: 'written' } : { kind: 'skipped', reason: 'salesforce.converted' },
@@ -149,13 +146,6 @@ function afterwards(
   return { ...pointers, ...held, ...lastCallOf(own), ...(own.optOut === undefined ? {} : { optOut: own.optOut }) };
 }
 
-/** Where profiles are records: the address that its profile carries goes to the next who claims it. */
-function heirOfAddress(recordId: string, own: Identity | null, view: IdentityView, policy: Policy): Redrive[] {
-  if (policy.projectType === 'email' || own?.email === undefined) return [];
-  const heir: Known | null = firstOf(others(view.claimants(own.email), recordId));
-  return heir === null ? [] : [{ recordType: heir.identity.recordType, recordId: heir.recordId }];
-}
-
 function pointerAs(identifier: string | undefined, { projectType }: Policy): Pick<Identity, 'email' | 'userId'> {
   if (identifier === undefined) return {};
   return projectType === 'email' ? { email: identifier } : { userId: identifier };
@@ -167,8 +157,4 @@ function lastCallOf(own: Identity | null): Pick<Identity, 'lastCall'> {
 
 function addressLocks(own: Identity | null): string[] {
   return own?.email === undefined ? [] : [lockOf.email(own.email)];
-}
-
-function distinct(redrives: readonly Redrive[]): Redrive[] {
-  return [...new Map(redrives.map((one) => [one.recordId, one])).values()];
 }

@@ -13,7 +13,7 @@ import {
   type Row,
   type Step,
 } from './decision.js';
-import { left, withoutPointer } from './leaving.js';
+import { distinct, left, nextInLine, withoutPointer } from './leaving.js';
 import { calledBy, settled } from './settle.js';
 
 /** An update of a record that is a person. */
@@ -80,9 +80,11 @@ function decideByEmail(message: Update, view: IdentityView, policy: Policy): Dec
     heirs,
     before: own,
     outranked: !owns,
-    redrives: ownersTurn
-      ? [...redrives, { recordType: first.identity.recordType, recordId: first.recordId }]
-      : redrives,
+    redrives: distinct([
+      ...redrives,
+      ...nextInLine(message, own, address, view),
+      ...(ownersTurn ? [{ recordType: first.identity.recordType, recordId: first.recordId }] : []),
+    ]),
     ending: owns ? { kind: 'written' } : { kind: 'skipped', reason: 'writer.outranked' },
     intent: intentFor(message, own, owns ? address : null, own?.email),
   };
@@ -110,9 +112,6 @@ function decideById(message: Update, view: IdentityView, policy: Policy): Decisi
   const email = message.email === undefined ? {} : { email: owns ? address : null };
   const main = written(on, { ...message, ...email }, moves, wanted, applied, own?.userId === userId);
   const steps = [...remembered(own, on, policy), ...releases, ...main];
-  // An address that it gives up goes to the next in line.
-  const givenUp = own?.email === undefined || own.email === address ? [] : view.claimants(own.email);
-  const next = firstOf(others(givenUp, message.recordId));
   const first = firstOf(rivals);
   const answers = !owns && first !== null && isNews(message, first, policy) ? first : null;
   return {
@@ -149,12 +148,11 @@ function decideById(message: Update, view: IdentityView, policy: Policy): Decisi
     heirs,
     before: own,
     outranked: address !== null && !owns,
-    redrives: [
+    redrives: distinct([
       ...redrives,
-      ...[next, answers].flatMap((one) =>
-        one === null ? [] : [{ recordType: one.identity.recordType, recordId: one.recordId }],
-      ),
-    ],
+      ...nextInLine(message, own, address, view),
+      ...(answers === null ? [] : [{ recordType: answers.identity.recordType, recordId: answers.recordId }]),
+    ]),
     ending: { kind: 'written' },
     intent: intentFor(message, own, userId, own?.userId),
   };

@@ -240,3 +240,29 @@ describe('a conversion', () => {
     expect(decided('hybrid', rows, about, { onDelete: 'flag' })).toBe('set L1 | L1 id=L1 converted | written');
   });
 });
+
+describe('an address that a record had by right, before its own write', () => {
+  const rows = { C1: { userId: 'C1', ...claim('a', 2) }, C2: { userId: 'C2', ...claim('a', 1) } };
+
+  it.each<[string, MessageRef, string]>([
+    [
+      'goes to the next in line when it moves',
+      update('C1', 'b'),
+      'write C1 with b | C1 email=b id=C1 claims=b | ask C2 | written',
+    ],
+    ['when it is deleted', removal('C1'), 'delete C1 | C1 gone | ask C2 | written'],
+    ['when it is converted', rename('C1', 'C9'), '- | C1 id=C1 converted | ask C2 | salesforce.converted'],
+  ])('%s', (_what, about, shown) => {
+    expect(decided('hybrid', rows, about)).toBe(shown);
+  });
+
+  it('asks nobody who has it already', () => {
+    const had = { ...rows, C2: { ...rows.C2, email: 'a' } };
+    expect(decided('hybrid', had, removal('C1'))).toBe('delete C1 | C1 gone | written');
+  });
+
+  it('goes to the next in line where a profile is an address, too', () => {
+    const byEmail = { C1: claim('a', 2), C2: claim('a', 1) };
+    expect(decided('email', byEmail, removal('C1'))).toBe('- | C1 gone | ask C2 | salesforce.deleted');
+  });
+});

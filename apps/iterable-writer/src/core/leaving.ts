@@ -80,6 +80,29 @@ function inheriting({ recordId, identity }: Known, identifier: string): Row {
   return { recordId, identity: { ...identity, ...pointer }, called: null };
 }
 
+/**
+ * Who has the addresses that a record gives up, by claiming `address` instead (`null`: none): the next in line is asked again. Also
+ * of an address that the record had by right and not in Iterable, as its own write was still to come.
+ */
+export function nextInLine(
+  { recordId }: { readonly recordId: string },
+  own: Identity | null,
+  address: string | null,
+  view: IdentityView,
+): Redrive[] {
+  const given = new Set([own?.email, own?.claim?.email].filter((one) => one !== undefined && one !== address));
+  return [...given].flatMap((email) => {
+    const next = firstOf(others(view.claimants(email as string), recordId));
+    if (next === null || next.identity.email === email) return [];
+    return [{ recordType: next.identity.recordType, recordId: next.recordId }];
+  });
+}
+
+/** Each record once. */
+export function distinct(redrives: readonly Redrive[]): Redrive[] {
+  return [...new Map(redrives.map((one) => [one.recordId, one])).values()];
+}
+
 /** Where to find, later, the profiles that a record leaves as they are. */
 export function pointersTo(
   own: Identity | null,
