@@ -1,5 +1,6 @@
 import {
   MappingFilesError,
+  mappingPlaces,
   resolveMapping,
   type Mapping,
   type MappingFile,
@@ -37,23 +38,19 @@ async function hiddenOf(mapping: Mapping, text: string, salesforce: Describing):
   const { file, object } = mapping;
   try {
     const { unknown } = await resolveMapping(mapping, (name) => salesforce.describe(name));
+    const places = mappingPlaces({ name: file, text });
     return unknown.map(({ source, suggestion }) => {
       const message = `the integration user cannot see ${object}.${source}: ${WHY_HIDDEN}`;
-      return { file, ...placeOf(source, text), message, ...(suggestion !== undefined && { suggestion }) };
+      return {
+        file,
+        ...(places.sources.get(source) ?? places.object),
+        message,
+        ...(suggestion !== undefined && { suggestion }),
+      };
     });
   } catch (error) {
     if (error instanceof SalesforceQueryError)
       return [{ file, line: 1, column: 1, message: `Salesforce refuses it: ${error.message}` }];
     throw error;
   }
-}
-
-/** Where a file names a source path first, outside of comments; its beginning when it does not by these very letters. */
-function placeOf(source: string, text: string): Pick<MappingMistake, 'line' | 'column'> {
-  const name = new RegExp(`(?<![\\w.])${source.replaceAll('.', '\\.')}(?![\\w.])`);
-  for (const [index, line] of text.split('\n').entries()) {
-    const column = line.trimStart().startsWith('#') ? -1 : line.search(name);
-    if (column >= 0) return { line: index + 1, column: column + 1 };
-  }
-  return { line: 1, column: 1 };
 }

@@ -1,25 +1,12 @@
 import { optOut, projectTypes } from '@libs/contracts';
 import { z } from 'zod';
+import { mappingFiles } from './mapping-answers.js';
 
 /** Most records in one preview. */
 export const MAX_SAMPLE = 50;
-/** Most files that a request may bring. */
-const MAX_FILES = 100;
-
-const mappingFile = z.strictObject({
-  name: z.string().min(1).max(200),
-  text: z.string(),
-});
-export const mappingFiles = z
-  .array(mappingFile)
-  .min(1)
-  .max(MAX_FILES)
-  .optional()
-  .describe('Mapping files to go by. Default: those that the console has.');
-
 export const previewRequest = z
   .strictObject({
-    files: mappingFiles,
+    files: mappingFiles.optional(),
     id: z.string().min(1).max(18).optional().describe('A record, by its id of 15 or 18 characters.'),
     email: z.string().min(1).max(320).optional().describe('Every mapped record with this address.'),
     object: z.string().min(1).max(80).optional().describe('With `sample`: the object.'),

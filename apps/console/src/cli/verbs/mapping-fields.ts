@@ -26,13 +26,16 @@ function typeOf({ type, length, values, calculated }: MappableField): string {
 /** What can be mapped, for a person: one field a line, then the lookups. */
 export function fieldLines({ object, file, fields, parents }: FieldsAnswer): string[] {
   const mapped = fields.filter(({ mappedTo }) => mappedTo.length > 0).length;
-  const rows = fields.map((field) => [field.path, field.label, typeOf(field), field.mappedTo.join(', ')]);
+  const rows = fields.map((field) => [field.path, field.label, field.mappedTo.join(', '), typeOf(field)]);
   return [
     `${object}: ${plural(fields.length, 'field')}, ${file === null ? 'no mapping file' : `${mapped} mapped by ${file}`}`,
     '',
-    ...table([['Field', 'Label', 'Type', 'Mapped to'], ...rows], Infinity),
+    ...table([['Field', 'Label', 'Mapped to', 'Type'], ...rows], Infinity),
     ...(parents.length === 0 ? [] : ['', 'Lookups, whose fields can be mapped too (--depth 1 lists them):']),
-    ...parents.map(({ path, objects }) => `  ${path}.…  ${objects.join(' or ')}`),
+    ...table(
+      parents.map(({ path, objects }) => [`  ${path}.…`, objects.join(' or ')]),
+      Infinity,
+    ),
   ];
 }
 
