@@ -8,6 +8,7 @@ import type { Entry } from './entry.js';
 import type { EndedEntry } from './ledger.js';
 import type { Locks } from './locks.js';
 import type { Sending } from './piece.js';
+import type { RecentCalls } from './recent-calls.js';
 import { sendingOf } from './sending.js';
 import type { WaitingUsers } from './waiting-users.js';
 
@@ -33,6 +34,7 @@ export interface ChooserParts {
   readonly locks: Locks;
   readonly courses: Courses;
   readonly view: IdentityView;
+  readonly recent: RecentCalls;
 }
 
 /**
@@ -103,7 +105,8 @@ export class Chooser {
     if (step === undefined) return 'ended';
     const plain = more.length === 0 && (step.kind === 'write' || step.kind === 'set');
     // A settling profile waits in line, where a newer state can still take its place.
-    if (decision.notBeforeMs > nowMs) return later(entry, decision.notBeforeMs);
+    const settledMs = Math.max(decision.notBeforeMs, this.parts.recent.notBeforeMs(decision.steps));
+    if (settledMs > nowMs) return later(entry, settledMs);
     if (plain) return sendingOf(entry, decision, step, null);
     if (nowMs < this.coursesFromMs && endpointOf(step) !== 'bulk') return later(entry, this.coursesFromMs);
     if (this.parts.courses.full) return later(entry, nowMs + NO_ROOM_MS);

@@ -18,6 +18,7 @@ import type { Entry } from './entry.js';
 import type { Gate } from './gate.js';
 import type { EndedEntry } from './ledger.js';
 import type { Sending } from './piece.js';
+import type { RecentCalls } from './recent-calls.js';
 import { sendingOf } from './sending.js';
 import { Timetable } from './timetable.js';
 
@@ -36,6 +37,7 @@ export type LookVerdict =
   { readonly kind: 'found'; readonly profile: Occupant | null } | Exclude<ReadVerdict, { readonly kind: 'read' }>;
 
 export interface CoursesParts {
+  readonly recent: RecentCalls;
   readonly look: Look;
   readonly view: IdentityView;
   readonly calls: ProfileCalls;
@@ -329,6 +331,7 @@ export class Courses {
   }
 
   private stepDone(course: Course): void {
+    this.parts.recent.note(stepOf(course), Date.now());
     if (advance(course, Date.now(), this.settleMs)) {
       this.schedule(course);
       return;

@@ -22,6 +22,7 @@ import type { Identities } from './identities.js';
 import type { EndedEntry, Ledger } from './ledger.js';
 import { Locks } from './locks.js';
 import { everyoneIn, newPiece, type Piece, type Sending } from './piece.js';
+import { RecentCalls } from './recent-calls.js';
 import type { WaitingUsers } from './waiting-users.js';
 
 /** Between looks at the heartbeat when it is too old. Milliseconds. */
@@ -73,7 +74,8 @@ export class Dispatcher {
     private readonly parts: DispatcherParts,
     private readonly options: DispatcherOptions,
   ) {
-    this.courses = new Courses({ ...parts, view: parts.identities.view }, options.policy.settleMs, {
+    const recent = new RecentCalls(options.policy.settleMs);
+    this.courses = new Courses({ ...parts, recent, view: parts.identities.view }, options.policy.settleMs, {
       ended: (ended) => this.end([ended]),
       intend: (courses) => this.intend(courses.map((course) => ({ ...course, course }))),
       lost: (course) => this.release(course),
@@ -83,7 +85,7 @@ export class Dispatcher {
     const { waiting, identities } = parts;
     const { locks, courses } = this;
     this.chooser = new Chooser(
-      { waiting, locks, courses, view: identities.view },
+      { waiting, locks, courses, recent, view: identities.view },
       options.policy,
       options,
       options.dryRun,

@@ -2,7 +2,7 @@ import type { Identity, LastCall } from '@libs/contracts';
 import type { Step } from './decision.js';
 
 /** After a forget, other calls wait so many times longer: 10 minutes to the usual one. Source: Iterable support, 217502386. */
-const FORGET_FACTOR = 10;
+export const FORGET_FACTOR = 10;
 
 /** The pipeline of a step in Iterable: bulk calls have one of their own, and the order between pipelines is not promised. */
 export function endpointOf(step: Step): LastCall['endpoint'] {
