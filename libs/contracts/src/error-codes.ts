@@ -177,6 +177,11 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
     meaning: 'The mappings need change events of more objects than an org gives without the add-on.',
     remedy: 'Add the Change Data Capture add-on, map fewer objects or parents, or set FAN_OUT_OWNERS=false.',
   },
+  'mapping.consent_hidden': {
+    meaning:
+      'The integration user cannot see HasOptedOutOfEmail, so that nobody is unsubscribed who opts out in Salesforce.',
+    remedy: 'Give it read access to the field, or say in a consent block what says no.',
+  },
   'mapping.date_as_text': {
     meaning: 'A mapping sends dates to a field that is a string in Iterable.',
     remedy: 'Map to another target if campaigns are to compare it as a date.',

@@ -41,6 +41,7 @@ const org: Readonly<Record<string, readonly CheckedField[]>> = {
   ],
   Contact: [
     ...own,
+    field('HasOptedOutOfEmail', 'boolean'),
     field('Email', 'email'),
     lookup('AccountId', 'Account', 'Account'),
     lookup('OwnerId', 'Owner', 'User'),
@@ -61,14 +62,18 @@ const org: Readonly<Record<string, readonly CheckedField[]>> = {
 /** The findings for some files, `object` named by the file: one line each. */
 async function check(
   files: Readonly<Record<string, string>>,
-  { fields = {}, rules = {} }: { fields?: Record<string, string>; rules?: Partial<SetRules> } = {},
+  {
+    fields = {},
+    rules = {},
+    shown = org,
+  }: { fields?: Record<string, string>; rules?: Partial<SetRules>; shown?: typeof org } = {},
 ) {
   const given = Object.entries(files).map(([object, text]) => ({
     name: `${object}.yaml`,
     text: `object: ${object}\n${text}`,
   }));
   const shapes = new Map<string, CheckedShape>();
-  const describeObject = async (name: string) => ({ name, fields: org[name] ?? [] });
+  const describeObject = async (name: string) => ({ name, fields: shown[name] ?? [] });
   const checked = await Promise.all(
     [...parseMappingFiles(given).values()].map(async (mapping) => ({
       mapping,
@@ -187,6 +192,16 @@ describe('values', () => {
       'Lead.yaml:8:7 mapping.unknown_value "Wram" is no value of the picklist "Rating", so this line does nothing -> Warm',
       'Lead.yaml:9:7 mapping.unknown_value "Tepid" is no value of the picklist "Rating", so this line does nothing; it has Hot, Warm and Cold',
     ]);
+  });
+
+  it('of consent that are hidden: only where the default is to hold', async () => {
+    const fields = org['Lead']?.filter(({ name }) => name !== 'HasOptedOutOfEmail') ?? [];
+    const hidden = { ...org, Lead: fields };
+    expect((await check({ Lead: 'fields:\n  Email: email' }, { shown: hidden })).warnings).toEqual([
+      'Lead.yaml:1:9 mapping.consent_hidden the integration user cannot see Lead.HasOptedOutOfEmail, so nobody who opts out in Salesforce is unsubscribed; show it, or say what says no in a consent block',
+    ]);
+    expect(await check({ Lead: 'fields:\n  Email: email\nconsent: none' }, { shown: hidden })).toEqual(clean);
+    expect(await check({ Thing__c: 'fields:\n  Email__c: email' }, { shown: hidden })).toEqual(clean);
   });
 
   it('of consent that never come', async () => {

@@ -6,7 +6,7 @@ import {
   type MappingFindings,
 } from './check-finding.js';
 import { consentRules } from './compile-consent.js';
-import { personObjects } from './mapping.js';
+import { defaultConsent, personObjects } from './mapping.js';
 import { pathsAbove } from './paths.js';
 import { list } from './read-block.js';
 import { MAX_TEXT_LENGTH } from './shorten-texts.js';
@@ -74,6 +74,7 @@ export function checkSources(checked: CheckedMapping, shapes: ReadonlyMap<string
     });
   }
   checkBelongsTo(checked, fieldOf, findings);
+  checkDefaultConsent(checked, findings);
   checkValues(checked, fieldOf, findings);
   return findings;
 }
@@ -128,6 +129,21 @@ function checkBelongsTo({ mapping, places }: CheckedMapping, fieldOf: FieldOf, f
     {
       code: 'mapping.no_person_lookup',
       message: `${object}.${belongsTo} ${leads}; what a record belongs to is a ${list(personObjects, 'or')}`,
+    },
+  );
+}
+
+/** Without a consent block a person says no with a field that every org has: hidden, it would be no one's no. */
+function checkDefaultConsent({ mapping, places, resolved }: CheckedMapping, findings: Findings): void {
+  const { file, object, consent, belongsTo } = mapping;
+  if (consent !== undefined || belongsTo !== undefined || !personObjects.includes(object)) return;
+  if (resolved.systemFields.has(defaultConsent.source)) return;
+  findings.add(
+    'warning',
+    { file, ...places.object },
+    {
+      code: 'mapping.consent_hidden',
+      message: `the integration user cannot see ${object}.${defaultConsent.source}, so nobody who opts out in Salesforce is unsubscribed; show it, or say what says no in a consent block`,
     },
   );
 }

@@ -79,6 +79,8 @@ describe('the generated pages', () => {
       'sync backfill start',
       'sync backfill list',
       'sync backfill watch',
+      'sync mapping check',
+      'sync mapping fields',
       'sync topics apply',
       'sync tail',
     ]) {
