@@ -4,6 +4,7 @@ import {
   compileMapping,
   inFileOrder,
   mappingPlaces,
+  namesSubscriptions,
   resolveMapping,
   suggest,
   type CheckedMapping,
@@ -31,9 +32,10 @@ export async function checkMappingFiles(files: readonly MappingFile[], sources: 
   const org = new Org(sources);
   const checked = await Promise.all(located.map((one) => org.resolve(one)));
   const projectFields = located.length === 0 ? new Map<string, string>() : await sources.getFields();
+  const subscriptions = [...mappings.values()].some(namesSubscriptions) ? await sources.listSubscriptions() : null;
   const found = checkMappings(
     checked.flatMap((one) => one ?? []),
-    { shapes: org.shapes, projectFields, rules },
+    { shapes: org.shapes, projectFields, subscriptions, rules },
   );
   const errors = [...mistakes, ...(await org.unknownObjects()), ...located.flatMap(queryMistake), ...found.errors];
   return { ok: errors.length === 0, errors: inFileOrder(errors), warnings: [...found.warnings] };

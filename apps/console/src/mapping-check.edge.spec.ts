@@ -137,6 +137,13 @@ values:
     ]);
   });
 
+  it('checks what an opt-out unsubscribes from against the project', async () => {
+    const consent = 'consent:\n  HasOptedOutOfEmail: { when: true, channels: [101, 999] }\n';
+    const { errors } = await check({ 'Lead.yaml': `${GOOD}${consent}` });
+    expect(places(errors)).toEqual([['Lead.yaml:6:3', 'mapping.unknown_subscription', undefined]]);
+    expect(errors[0]?.message).toContain('the channel 999, which the Iterable project does not have; it has 101 (');
+  });
+
   it('sees a field that field-level security hides as soon as it does', async () => {
     const seen = (visible: boolean) =>
       sandbox.admin('POST', '/salesforce/fields', { object: 'Lead', field: 'FirstName', visible });

@@ -3,7 +3,9 @@ import { BadSettingError, SyncError, type ProjectType } from '@libs/contracts';
 import {
   createIterableClient,
   EndpointPace,
+  parseChannels,
   parseFields,
+  parseMessageTypes,
   parseProfile,
   type HttpAnswer,
   type IterableApi,
@@ -11,7 +13,7 @@ import {
   type Profile,
   type ProfileKey,
 } from '@libs/iterable';
-import { mappingFileExtensions, type MappingFile, type SetRules } from '@libs/mapping';
+import { mappingFileExtensions, type MappingFile, type ProjectSubscriptions, type SetRules } from '@libs/mapping';
 import type { Logger, Metrics } from '@libs/observability';
 import { createSalesforceClient, type OrgClient } from '@libs/salesforce';
 import type { ConsoleSettings } from './console.config.js';
@@ -40,6 +42,8 @@ export interface MappingSources {
   readonly salesforce: Pick<OrgClient, 'describe' | 'listObjects' | 'query' | 'queryMore'>;
   /** The project's fields by dotted path, with their types. */
   getFields(): Promise<ReadonlyMap<string, string>>;
+  /** What can be unsubscribed from in the project. */
+  listSubscriptions(): Promise<ProjectSubscriptions>;
   /** `null`: there is no such profile. */
   getUser(profile: ProfileKey): Promise<Profile | null>;
 }
@@ -78,8 +82,19 @@ export function createMappingSources(
       queryMore: async (next, options) => org().queryMore(next, options),
     },
     getFields: () => read('users/getFields', (client, signal) => client.getFields(signal), parseFields),
+    async listSubscriptions() {
+      const [channels, messageTypes] = await Promise.all([
+        read('channels', (client, signal) => client.listChannels(signal), parseChannels),
+        read('messageTypes', (client, signal) => client.listMessageTypes(signal), parseMessageTypes),
+      ]);
+      return { channels: namesById(channels), messageTypes: namesById(messageTypes) };
+    },
     getUser: (profile) => read('users/get', (client, signal) => client.getUser(profile, signal), parseProfile),
   };
+}
+
+function namesById(items: ReadonlyArray<{ readonly id: number; readonly name: string }>): Map<number, string> {
+  return new Map(items.map(({ id, name }) => [id, name]));
 }
 
 function readMappings(directory: string): MappingFile[] {

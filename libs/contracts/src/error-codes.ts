@@ -259,6 +259,10 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
     meaning: 'The org does not show the object of a mapping.',
     remedy: 'Correct the name, or give the integration user read access to the object.',
   },
+  'mapping.unknown_subscription': {
+    meaning: 'A consent rule names a channel or message type that the Iterable project does not have.',
+    remedy: 'Correct the id in the mapping, or make the channel or message type in Iterable.',
+  },
   'mapping.unknown_value': {
     meaning: 'A mapping names a value that its field never has.',
     remedy: 'Correct it, unless the value is still to come.',

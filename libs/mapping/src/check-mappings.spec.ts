@@ -84,6 +84,7 @@ async function check(
   const { errors, warnings } = checkMappings(checked, {
     shapes,
     projectFields: new Map(Object.entries(fields)),
+    subscriptions: { channels: new Map([[101, 'News']]), messageTypes: new Map() },
     rules: { owners: true, flagsDeleted: false, ...rules },
   });
   const line = ({ file, line: at, column, code, message, suggestion }: MappingFinding) =>
@@ -212,6 +213,14 @@ describe('values', () => {
       'Lead.yaml:6:31 mapping.unknown_value "HasOptedOutOfEmail" is a checkbox, so nobody says no with "Yes"; write true or false',
     ]);
   });
+});
+
+it('subscriptions that the project does not have', async () => {
+  const rules = 'FirstName: { when: no, channels: [101, 110], messageTypes: [7] }';
+  expect((await check({ Lead: `fields:\n  Email: email\nconsent:\n  ${rules}` })).errors).toEqual([
+    'Lead.yaml:5:3 mapping.unknown_subscription the consent rule of "FirstName" names the channel 110, which the Iterable project does not have; it has 101 (News)',
+    'Lead.yaml:5:3 mapping.unknown_subscription the consent rule of "FirstName" names the message type 7, which the Iterable project does not have; it has none',
+  ]);
 });
 
 describe('targets', () => {

@@ -1,6 +1,7 @@
 import { inFileOrder, type CheckedMapping, type CheckedShape, type MappingFindings } from './check-finding.js';
 import { checkSet, type SetRules } from './check-set.js';
 import { checkSources } from './check-sources.js';
+import { checkSubscriptions, type ProjectSubscriptions } from './check-subscriptions.js';
 import { checkTargetTypes } from './check-targets.js';
 
 /** What mappings are checked against. */
@@ -9,6 +10,8 @@ export interface CheckedAgainst {
   readonly shapes: ReadonlyMap<string, CheckedShape>;
   /** The fields of the Iterable project by dotted path, with their types. */
   readonly projectFields: ReadonlyMap<string, string>;
+  /** What the project can unsubscribe from; `null`: not asked, no mapping names any. */
+  readonly subscriptions: ProjectSubscriptions | null;
   readonly rules: SetRules;
 }
 
@@ -19,10 +22,11 @@ export interface CheckedAgainst {
  */
 export function checkMappings(
   mappings: readonly CheckedMapping[],
-  { shapes, projectFields, rules }: CheckedAgainst,
+  { shapes, projectFields, subscriptions, rules }: CheckedAgainst,
 ): MappingFindings {
   const all = [
     ...mappings.map((one) => checkSources(one, shapes)),
+    ...(subscriptions === null ? [] : mappings.map((one) => checkSubscriptions(one, subscriptions))),
     checkTargetTypes(mappings, projectFields),
     checkSet(mappings, rules),
   ];

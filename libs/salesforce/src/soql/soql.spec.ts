@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chunkIdsByUri, encodeSoql, MAX_IDS_PER_QUERY, MAX_URI_BYTES } from './chunk-ids.js';
+import { chunkIdsByUri, encodeSoql, MAX_IDS_PER_QUERY, MAX_URI_BYTES, whyTooLong } from './chunk-ids.js';
 import { parseSalesforceDateTime } from './date-time.js';
 import {
   allOf,
@@ -154,6 +154,11 @@ describe('chunkIdsByUri', () => {
   it('gives nothing for nothing, and says when not even one id fits', () => {
     expect(chunkIdsByUri('SELECT Id FROM Lead', [])).toEqual([]);
     expect(() => chunkIdsByUri('x'.repeat(MAX_URI_BYTES), [LEAD])).toThrow('select fewer fields');
+    const options = { path: '/q?q=', maxBytes: 105 };
+    expect([whyTooLong('x'.repeat(100), options), whyTooLong('x'.repeat(101), options)]).toEqual([
+      null,
+      'the query is 1 bytes too long for a URI, with one id: select fewer fields',
+    ]);
   });
 
   it('fits every chunk into the URI, fills it, and keeps every id once and in order', () => {
