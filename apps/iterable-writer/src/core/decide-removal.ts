@@ -1,4 +1,5 @@
 import type { Identity, UserRemoval, UserRename } from '@libs/contracts';
+import type { Known } from './claims.js';
 import {
   lockOf,
   pointerOf,
@@ -6,6 +7,7 @@ import {
   type IdentityView,
   type Policy,
   type Profile,
+  type Row,
   type Step,
 } from './decision.js';
 import { distinct, left, nextInLine, pointersTo, toProfiles, withoutPointer } from './leaving.js';
@@ -40,7 +42,7 @@ export function decideRemoval(message: UserRemoval, view: IdentityView, policy: 
         },
         called: calledBy(effect.steps),
       },
-      ...absorbed.map(withoutPointer),
+      ...absorbed.map((lead) => leadAfterwards(lead, moving, effect, policy)),
     ],
     heirs,
     before: own,
@@ -144,6 +146,16 @@ function afterwards(
   if (moving.length === 0) return {};
   const held = policy.projectType !== 'email' && own.email !== undefined ? { email: own.email } : {};
   return { ...pointers, ...held, ...lastCallOf(own), ...(own.optOut === undefined ? {} : { optOut: own.optOut }) };
+}
+
+/** A Lead that was converted into it: should the record come back, a profile that is still there goes on as its own. */
+function leadAfterwards(lead: Known, moving: readonly string[], effect: Effect, policy: Policy): Row {
+  const row = withoutPointer(lead);
+  if (effect.kind === 'removed' || effect.kind === 'forgotten') return row;
+  const { email } = lead.identity;
+  const held = policy.projectType !== 'email' && email !== undefined ? { email } : {};
+  const identity = { ...row.identity, ...pointersTo(lead.identity, moving, policy), ...held };
+  return { ...row, identity, called: calledBy(effect.steps) };
 }
 
 function pointerAs(identifier: string | undefined, { projectType }: Policy): Pick<Identity, 'email' | 'userId'> {

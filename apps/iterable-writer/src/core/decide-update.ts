@@ -53,6 +53,7 @@ function decideByEmail(message: Update, view: IdentityView, policy: Policy): Dec
     ? [...back, ...written({ email: address }, message, moves, wanted, applied, own?.email === address)]
     : moves;
   const first = firstOf(rivals);
+  const former = owns ? formerHolders(message, address, absorbed, view) : [];
   // A profile merged into another's brings fields along; and the owner is who answers for every claimant's opt-out.
   const ownersTurn = !owns && first !== null && (moves.length > 0 || isNews(message, first, policy));
   return {
@@ -62,7 +63,7 @@ function decideByEmail(message: Update, view: IdentityView, policy: Policy): Dec
       ...locks,
       lockOf.record(message.recordId),
       lockOf.email(address),
-      ...(first === null ? [] : [lockOf.record(first.recordId)]),
+      ...[...(first === null ? [] : [first]), ...former].map((one) => lockOf.record(one.recordId)),
     ],
     rows: [
       {
@@ -74,6 +75,7 @@ function decideByEmail(message: Update, view: IdentityView, policy: Policy): Dec
         called: calledBy(steps),
       },
       ...absorbed.map(withoutPointer),
+      ...former.map(withoutPointer),
       // The owner's next write waits until the merge into its profile is done
       ...(!owns && first !== null && moves.length > 0 ? [{ ...first, called: calledBy(moves) }] : []),
     ],
@@ -191,6 +193,19 @@ function remembered(own: Identity | null, on: Profile, { projectType }: Policy):
   const pointer = pointerOf(projectType, own);
   if (own?.forgotten !== 'forgotten' || pointer === undefined) return [];
   return lockOf.profile(profileOf(projectType, pointer)) === lockOf.profile(on) ? [{ kind: 'unforget', on }] : [];
+}
+
+/**
+ * Records that left their profile here, deleted or without an address. It is the new owner's from now on, and goes where that one
+ * goes: were they to come back, they would take an opt-out for said that went along. One that was forgotten is not there to take.
+ */
+function formerHolders(message: Update, address: string, absorbed: readonly Known[], view: IdentityView): Known[] {
+  return others(view.holders(address), message.recordId).filter(
+    ({ recordId, identity }) =>
+      identity.claim?.email !== address &&
+      identity.forgotten === undefined &&
+      !absorbed.some((lead) => lead.recordId === recordId),
+  );
 }
 
 /** Does a message say no to what the owner of its address is not known to have said no to? The owner answers for every claimant. */

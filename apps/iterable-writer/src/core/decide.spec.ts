@@ -241,6 +241,22 @@ describe('a conversion', () => {
   });
 });
 
+describe('the profile of a record that is gone', () => {
+  it('is another’s once that writes there', () => {
+    const rows = { L1: { email: 'a', state: 'gone' as const } };
+    expect(decided('email', rows, update('L2', 'a'))).toBe('write a | L2 email=a claims=a; L1 gone | written');
+  });
+
+  it('is kept in mind with those of the Leads that became it, while it is there', () => {
+    const lead = { userId: 'L1', email: 'a', state: 'converted' as const, convertedTo: 'C1' };
+    const rows = { C1: { userId: 'C1', ...claim('b') }, L1: lead };
+    expect(decided('hybrid', rows, removal('C1'), { onDelete: 'ignore' })).toBe(
+      '- | C1 id=C1 gone; L1 email=a id=L1 converted | salesforce.deleted',
+    );
+    expect(decided('hybrid', rows, removal('C1'))).toBe('delete C1, delete L1 | C1 gone; L1 converted | written');
+  });
+});
+
 describe('an address that a record had by right, before its own write', () => {
   const rows = { C1: { userId: 'C1', ...claim('a', 2) }, C2: { userId: 'C2', ...claim('a', 1) } };
 

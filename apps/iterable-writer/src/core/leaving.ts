@@ -117,9 +117,9 @@ export function pointersTo(
   return intents.length === 0 ? main : { ...main, intents };
 }
 
-/** A converted Lead whose profile is the Contact's now. */
+/** A record whose profile is another's now. */
 export function withoutPointer({ recordId, identity }: Known): Row {
-  const { email: _email, userId: _userId, intents: _intents, ...rest } = identity;
+  const { email: _email, userId: _userId, intents: _intents, optOut: _optOut, ...rest } = identity;
   return { recordId, identity: rest, called: null };
 }
 
