@@ -1,5 +1,5 @@
 import { Catch, HttpException, HttpStatus, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { BadSettingError, SyncError } from '@libs/contracts';
+import { SyncError } from '@libs/contracts';
 import { describeMistake, MappingFilesError } from '@libs/mapping';
 import type { Logger } from '@libs/observability';
 import type { Response } from 'express';
@@ -37,10 +37,9 @@ export function toErrorAnswer(error: unknown): Answer {
   }
   if (isHttpError(error))
     return { status: error.status, error: { code: 'console.bad_request', message: error.message } };
-  // Mapping files that cannot be used: given with the request, or those that the console has
-  if (error instanceof BadSettingError) {
-    const problems = error instanceof MappingFilesError ? error.mistakes.map(describeMistake) : undefined;
-    return { status: 400, error: { code: 'console.bad_request', message: error.message, problems } };
+  if (error instanceof MappingFilesError) {
+    const problems = error.mistakes.map(describeMistake);
+    return { status: 400, error: { code: 'console.mapping_files_refused', message: error.message, problems } };
   }
   if (error instanceof SyncError) {
     return { status: error.retryable ? 503 : 400, error: { code: error.code, message: error.message } };

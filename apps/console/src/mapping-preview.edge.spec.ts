@@ -372,7 +372,7 @@ describe('what cannot be shown', () => {
       'a field that the org does not show',
       { id: '00Q5f000005bwLFEAY', files: withLead('object: Lead\nfields: { Emial: email }\n') },
       400,
-      'the integration user cannot see Lead.Emial: gone, misspelt or hidden by field-level security; did you mean "Email"?',
+      'Lead.yaml:2:11: the integration user cannot see Lead.Emial: gone, misspelt or hidden by field-level security; did you mean "Email"?',
     ],
   ])('%s', async (_, body, status, message) => {
     const refused = await desk.refused(body);

@@ -2,12 +2,14 @@ import { recordTypeOfId } from '@libs/contracts';
 import {
   compileMapping,
   foreignTargets,
+  hiddenSources,
   MappingFilesError,
   recordVersion,
   resolveMapping,
   rowFate,
   type CompiledMapping,
   type Mapping,
+  type MappingFile,
   type MappingSet,
   type RowFate,
 } from '@libs/mapping';
@@ -49,6 +51,7 @@ export class OrgRecords {
 
   constructor(
     readonly mappings: MappingSet,
+    private readonly files: readonly MappingFile[],
     private readonly sources: Pick<MappingSources, 'salesforce' | 'projectType'>,
   ) {}
 
@@ -118,11 +121,17 @@ export class OrgRecords {
     const known = this.compiled.get(mapping.object);
     if (known !== undefined) return known;
     const resolved = await resolveMapping(mapping, (object) => this.describe(object), this.shapes);
-    if (resolved.unknown.length > 0) throw unseen(mapping, resolved.unknown);
+    if (resolved.unknown.length > 0) {
+      throw new MappingFilesError(hiddenSources(mapping, this.textOf(mapping.file), resolved.unknown));
+    }
     const clear = foreignTargets(this.mappings, mapping.object);
     const compiled = compileMapping(mapping, { ...resolved, clear });
     this.compiled.set(mapping.object, compiled);
     return compiled;
+  }
+
+  private textOf(name: string): string {
+    return this.files.find((file) => file.name === name)?.text ?? '';
   }
 
   private async describe(object: string): Promise<ObjectDescription> {
@@ -145,19 +154,4 @@ export class OrgRecords {
     }
     return rows;
   }
-}
-
-function unseen(
-  { file, object }: Mapping,
-  unknown: ReadonlyArray<{ readonly source: string; readonly suggestion?: string }>,
-): MappingFilesError {
-  return new MappingFilesError(
-    unknown.map(({ source, suggestion }) => ({
-      file,
-      line: 1,
-      column: 1,
-      message: `the integration user cannot see ${object}.${source}: gone, misspelt or hidden by field-level security`,
-      suggestion,
-    })),
-  );
 }

@@ -26,8 +26,9 @@ import { fieldsBody, nameOf, userBody, type PreviewBody } from './preview-body.j
 export async function previewRecords(request: PreviewRequest, sources: MappingSources): Promise<PreviewAnswer> {
   const { projectType } = sources;
   const directory = request.files === undefined ? sources.directory : 'the files given';
-  const mappings = readMappingSet(request.files ?? sources.files(), directory, { projectType });
-  return new Preview(new OrgRecords(mappings, sources), sources).answer(request);
+  const files = request.files ?? sources.files();
+  const mappings = readMappingSet(files, directory, { projectType });
+  return new Preview(new OrgRecords(mappings, files, sources), sources).answer(request);
 }
 
 /** A record that claims an address. */

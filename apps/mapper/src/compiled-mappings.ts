@@ -7,9 +7,9 @@ import {
   type Mapping,
   type MappingSet,
   type ResolvedSources,
+  WHY_HIDDEN,
 } from '@libs/mapping';
 import type { SalesforceClient } from '@libs/salesforce';
-import { WHY_HIDDEN } from './resolve-mapping.js';
 
 /** A mapping reads what the org does not show: a lost permission or a field that is gone. Nothing is read until it is back. */
 export class MappedFieldHiddenError extends AccessRefusedError {

@@ -1,6 +1,6 @@
 import {
+  hiddenSources,
   MappingFilesError,
-  mappingPlaces,
   resolveMapping,
   type Mapping,
   type MappingFile,
@@ -9,9 +9,6 @@ import {
 } from '@libs/mapping';
 import { SalesforceQueryError, type SalesforceClient } from '@libs/salesforce';
 import { changedObjects } from '@libs/service';
-
-/** Why the org may not show a field, in words. */
-export const WHY_HIDDEN = 'gone, misspelt or hidden by field-level security';
 
 type Describing = Pick<SalesforceClient, 'describe'>;
 
@@ -35,19 +32,10 @@ export async function checkFields({ next, inForce, files }: Edit, salesforce: De
 }
 
 async function hiddenOf(mapping: Mapping, text: string, salesforce: Describing): Promise<MappingMistake[]> {
-  const { file, object } = mapping;
+  const { file } = mapping;
   try {
     const { unknown } = await resolveMapping(mapping, (name) => salesforce.describe(name));
-    const places = mappingPlaces({ name: file, text });
-    return unknown.map(({ source, suggestion }) => {
-      const message = `the integration user cannot see ${object}.${source}: ${WHY_HIDDEN}`;
-      return {
-        file,
-        ...(places.sources.get(source) ?? places.object),
-        message,
-        ...(suggestion !== undefined && { suggestion }),
-      };
-    });
+    return hiddenSources(mapping, text, unknown);
   } catch (error) {
     if (error instanceof SalesforceQueryError)
       return [{ file, line: 1, column: 1, message: `Salesforce refuses it: ${error.message}` }];

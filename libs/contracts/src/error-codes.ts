@@ -19,6 +19,10 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
     meaning: 'The console failed while answering.',
     remedy: "Look for the same time in the console's log; please report it.",
   },
+  'console.mapping_files_refused': {
+    meaning: 'The mapping files of the request, or those of the console, cannot be used.',
+    remedy: 'Correct what the message names, line by line; sync mapping check says more.',
+  },
   'console.not_configured': {
     meaning: 'The console was not told how to reach the Salesforce org or the Iterable project.',
     remedy:

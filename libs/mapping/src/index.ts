@@ -23,6 +23,7 @@ export * from './expression-reads.js';
 export { fileFormat, mappingSchema, topKeys, type JsonSchema, type TopKey } from './file-format.js';
 export * from './followed-objects.js';
 export * from './foreign-targets.js';
+export * from './hidden-sources.js';
 export * from './mapped-record.js';
 export * from './mapping.js';
 export * from './mapping-places.js';

@@ -62,7 +62,9 @@ async function toCliError(response: Response, url: string): Promise<CliError> {
     const what = code.startsWith('event-log.') ? 'cannot reach the log' : 'cannot answer now';
     return new CliError(`The console ${what}: ${message}`, exitCodes.unreachable);
   }
-  return new CliError(message, response.status < 500 && response.status !== 404 ? exitCodes.usage : exitCodes.failed);
+  // An answer about something (not there, mistakes in files, our bug), or a request that is none
+  const failed = response.status >= 500 || response.status === 404 || code === 'console.mapping_files_refused';
+  return new CliError(message, failed ? exitCodes.failed : exitCodes.usage);
 }
 
 function unreachable(url: string, cause: unknown): CliError {

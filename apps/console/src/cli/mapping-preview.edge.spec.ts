@@ -227,9 +227,9 @@ describe('records of the org', () => {
     mkdirSync(join(directory, 'broken'));
     file('broken/Lead.yaml', 'object: Lead\nfields: { Emial: email }\n');
     const { code, err } = await preview([id, '--dir', 'broken'], environment);
-    expect(code).toBe(2);
+    expect(code).toBe(1);
     expect(err).toContain(
-      'cannot see Lead.Emial: gone, misspelt or hidden by field-level security; did you mean "Email"?',
+      'Lead.yaml:2:11: the integration user cannot see Lead.Emial: gone, misspelt or hidden by field-level security; did you mean "Email"?',
     );
   });
 });
