@@ -1,7 +1,7 @@
 import type { Lane } from '@libs/contracts';
 import type { RequestLimits } from '@libs/iterable';
 import { decide } from './core/decide.js';
-import type { Decision, IdentityView, Policy } from './core/decision.js';
+import { locksOf, type Decision, type IdentityView, type Policy } from './core/decision.js';
 import { endpointOf } from './core/settle.js';
 import type { Courses } from './courses.js';
 import type { Entry } from './entry.js';
@@ -67,12 +67,12 @@ export class Chooser {
     let bytes = ENVELOPE_BYTES;
     for (const entry of waiting.inLine(lane)) {
       if (sendings.length >= room.maxUsers || ended.length >= MAX_ENDED) break;
-      if (entry.notBeforeMs > nowMs || !locks.free(entry.keys)) {
+      if (entry.notBeforeMs > nowMs || !locks.free(keysOf(entry))) {
         if (entry.notBeforeMs > nowMs) soonestMs = Math.min(soonestMs, entry.notBeforeMs);
         continue;
       }
       const decision = this.decide(entry);
-      if (!locks.free(decision.locks)) continue;
+      if (!locks.free(locksOf(decision))) continue;
       const verdict = this.follow(entry, decision, nowMs);
       if (verdict === 'later') {
         soonestMs = Math.min(soonestMs, entry.notBeforeMs);
@@ -109,16 +109,21 @@ export class Chooser {
     if (settledMs > nowMs) return later(entry, settledMs);
     if (plain) return sendingOf(entry, decision, step, null);
     if (nowMs < this.coursesFromMs && endpointOf(step) !== 'bulk') return later(entry, this.coursesFromMs);
-    if (this.parts.courses.full) return later(entry, nowMs + NO_ROOM_MS);
+    if (this.parts.courses.full(entry.lane)) return later(entry, nowMs + NO_ROOM_MS);
     return 'course';
   }
 
   private take(entry: Entry, decision: Decision): void {
     this.parts.waiting.remove(entry);
-    this.parts.locks.take(decision.locks);
+    this.parts.locks.take(locksOf(decision));
     const plain = decision.steps.length === 1 && ['write', 'set'].includes(decision.steps[0]?.kind ?? '');
     if (decision.steps.length > 0 && !plain) this.parts.courses.add(entry, decision);
   }
+}
+
+/** What any decision about it takes: its record, and a look at the rest. */
+function keysOf({ keys: [record, ...others] }: Entry) {
+  return { owned: record === undefined ? [] : [record], shared: others };
 }
 
 function later(entry: Entry, notBeforeMs: number): 'later' {

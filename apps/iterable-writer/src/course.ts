@@ -9,8 +9,8 @@ export interface Course {
   readonly decision: Decision;
   /** What is still to be done; the first is next. */
   steps: Step[];
-  /** Has a profile moved? Then what is known of the record's profiles is no longer so, however this ends. */
-  moved: boolean;
+  /** Was the profile moved or written? Then it is where it was to be, however this ends. */
+  reached: boolean;
   /** Times that the next step got no usable answer. */
   attempt: number;
   /** The next step not before. Epoch milliseconds. */
@@ -30,7 +30,7 @@ export function newCourse(entry: Entry, decision: Decision): Course {
     entry,
     decision,
     steps: [...decision.steps],
-    moved: false,
+    reached: false,
     attempt: 0,
     notBeforeMs: decision.notBeforeMs,
     requestId: undefined,
@@ -46,7 +46,7 @@ export function advance(course: Course, nowMs: number, settleMs: number): boolea
   course.attempt = 0;
   course.underWay = false;
   if (done === undefined) return false;
-  if (done.kind === 'move') course.moved = true;
+  if (done.kind === 'move' || done.kind === 'write') course.reached = true;
   if (done.kind === 'look') return course.steps.length > 0; // reading settles nothing
   const next = course.steps[0];
   course.notBeforeMs = notBefore({ endpoint: endpointOf(done), atMs: nowMs }, next, settleMs);
@@ -64,4 +64,11 @@ export function toCall(step: Step): ProfileCall {
   if (step.kind === 'delete' || step.kind === 'forget' || step.kind === 'unforget')
     return { kind: step.kind, profile: step.on };
   throw new Error(`${step.kind} is no call about one profile`);
+}
+
+/** The next step. */
+export function stepOf({ steps }: Course): Step {
+  const [step] = steps;
+  if (step === undefined) throw new Error('a course without a step is over');
+  return step;
 }

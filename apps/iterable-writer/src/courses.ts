@@ -10,26 +10,28 @@ import {
 } from '@libs/iterable';
 import type { Metrics } from '@libs/observability';
 import { endpointOf } from './core/settle.js';
-import { nameOf } from './core/opt-outs.js';
 import { resolveConflict, type Occupant } from './core/resolve-conflict.js';
 import type { IdentityView, Step } from './core/decision.js';
-import { advance, newCourse, toCall, type Course } from './course.js';
+import { CallQueue, type Departure } from './call-queue.js';
+import type { CallTrouble } from './call-trouble.js';
+import { advance, newCourse, stepOf, toCall, type Course } from './course.js';
 import type { Entry } from './entry.js';
-import type { Gate } from './gate.js';
 import type { EndedEntry } from './ledger.js';
 import type { Sending } from './piece.js';
 import type { RecentCalls } from './recent-calls.js';
 import { sendingOf } from './sending.js';
 import { Timetable } from './timetable.js';
 
-/** Most users in the middle of a course. Past it, those that need one wait in line, and then reading does (Invariant 5). */
-const MAX_PARKED = 50_000;
-/** Calls about one profile that are on their way at a time. */
-const MAX_CALLS = 20;
+/**
+ * Most users of a lane in the middle of a course, and most bytes of theirs that are still to be written. Past it, those that need a course
+ * wait in line, and then reading does (Invariant 5); one lane never takes the other's places (Invariant 6).
+ */
+const MAX_PARKED = { users: { realtime: 10_000, backfill: 40_000 }, bytes: 48_000_000 };
+/** While the partitions may be another's, and before an allowance of a day is asked about again. Milliseconds. */
+const CUT_OFF_LOOK_MS = 100;
+const DAY_LOOK_MS = 10 * 60_000;
 /** Times that a profile is looked for that was just written. */
 const MAX_LOOKS = 5;
-/** Most users in one opt-out. */
-const MAX_OPT_OUTS = 1_000;
 
 /** Asks Iterable for a profile, at the pace of its endpoint. */
 export type Look = (email: string, signal: AbortSignal) => Promise<LookVerdict>;
@@ -42,7 +44,7 @@ export interface CoursesParts {
   readonly view: IdentityView;
   readonly calls: ProfileCalls;
   readonly subscriptions: Subscriptions;
-  readonly gate: Gate;
+  readonly trouble: CallTrouble;
   readonly metrics: Metrics;
 }
 
@@ -56,6 +58,8 @@ export interface CoursesEvents {
   lost(course: Course): void;
   /** Writes down, before the first step, where data may be from then on. */
   intend(courses: readonly Course[]): Promise<void>;
+  /** May the partitions be another's by now? Then nothing leaves. */
+  cutOff(): boolean;
   /** Work on its way: to be waited for at a stop, and a bug in it stops the process. */
   track(work: Promise<void>): void;
   /** There may be something to do. */
@@ -70,9 +74,12 @@ export class Courses {
   private readonly parked = new Timetable<Course>((course) => course.notBeforeMs);
   private readonly bulk: Readonly<Record<Lane, Course[]>> = { realtime: [], backfill: [] };
   private readonly bulkSince: Record<Lane, number> = { realtime: 0, backfill: 0 };
-  private calls: Course[] = [];
+  private readonly calls = new CallQueue();
+  private readonly load: Readonly<Record<Lane, { users: number; bytes: number }>> = {
+    realtime: { users: 0, bytes: 0 },
+    backfill: { users: 0, bytes: 0 },
+  };
   private readonly all = new Set<Course>();
-  private callsUnderWay = 0;
   private aborting = new AbortController();
 
   constructor(
@@ -81,20 +88,15 @@ export class Courses {
     private readonly events: CoursesEvents,
   ) {}
 
-  get full(): boolean {
-    return this.all.size >= MAX_PARKED;
-  }
-
-  /** Calls on their way. */
-  get underWay(): number {
-    return this.callsUnderWay;
+  full(lane: Lane): boolean {
+    const { users, bytes } = this.load[lane];
+    return users >= MAX_PARKED.users[lane] || bytes >= MAX_PARKED.bytes;
   }
 
   add(entry: Entry, decision: Sending['decision']): void {
     const course = newCourse(entry, decision);
-    this.all.add(course);
+    this.open(course);
     this.schedule(course);
-    this.show();
   }
 
   /** Is anything due, or will be? */
@@ -122,7 +124,7 @@ export class Courses {
 
   /** Is a call due that has not left? */
   get hasCalls(): boolean {
-    return this.calls.length > 0;
+    return this.calls.waits;
   }
 
   hasBulk(lane: Lane): boolean {
@@ -136,12 +138,10 @@ export class Courses {
 
   /** Lets calls leave that are due, as many as may be on their way. `mayCall` is asked before each. */
   launch(mayCall: () => boolean): void {
-    while (this.calls.length > 0 && this.callsUnderWay < MAX_CALLS && mayCall()) {
-      const course = this.calls.shift() as Course;
-      const step = stepOf(course);
-      const work =
-        step.kind === 'unsubscribe' ? this.optOut([course, ...this.alike(step)], step) : this.call(course, step);
-      this.events.track(work);
+    while (mayCall()) {
+      const departure = this.calls.take();
+      if (departure === null) return;
+      this.events.track(this.leave(departure).finally(() => this.calls.done(departure.kind)));
     }
   }
 
@@ -157,10 +157,9 @@ export class Courses {
     const course = known ?? newCourse(entry, decision);
     course.looked = true;
     course.steps = [{ kind: 'look', on: step.on, email: step.email }, ...course.steps];
-    this.all.add(course);
+    if (known === null) this.open(course);
     // It may have been given up a moment ago, and not show yet.
     this.again(course, Date.now() + this.settleMs);
-    this.show();
     return true;
   }
 
@@ -189,13 +188,20 @@ export class Courses {
     return lost;
   }
 
+  private async leave({ courses }: Departure): Promise<void> {
+    const [course] = courses;
+    const step = stepOf(course);
+    if (step.kind === 'unsubscribe') await this.optOut(courses, step);
+    else await this.call(course, step);
+    this.events.changed();
+  }
+
   private async call(course: Course, step: Exclude<Step, { kind: 'unsubscribe' }>): Promise<void> {
     const { calls, look } = this.parts;
     const [verdict] = await this.underWayWith([course], step, async (signal) => [
       await (step.kind === 'look' ? look(step.email, signal) : calls.run(toCall(step), signal)),
     ]);
     if (verdict !== undefined) this.after(course, step, verdict);
-    this.events.changed();
   }
 
   private async optOut(courses: readonly Course[], step: Extract<Step, { kind: 'unsubscribe' }>): Promise<void> {
@@ -207,7 +213,6 @@ export class Courses {
       const verdict = verdicts[index];
       if (verdict !== undefined) this.after(course, step, verdict);
     });
-    this.events.changed();
   }
 
   /** Empty: broken off; what is still ours goes again. */
@@ -217,7 +222,6 @@ export class Courses {
     make: (signal: AbortSignal) => Promise<readonly Verdict[]>,
   ): Promise<readonly Verdict[]> {
     const { signal } = this.aborting;
-    this.callsUnderWay += 1;
     for (const course of courses) {
       course.underWay = true;
       course.entry.attempts += 1;
@@ -226,6 +230,10 @@ export class Courses {
     try {
       await this.events.intend(courses);
       signal.throwIfAborted();
+      if (this.events.cutOff()) {
+        for (const course of courses) this.again(course, Date.now() + CUT_OFF_LOOK_MS);
+        return [];
+      }
       const verdicts = await make(signal);
       for (const { kind } of verdicts) this.parts.metrics.writerProfileCalls.inc({ call: step.kind, outcome: kind });
       return verdicts;
@@ -233,33 +241,27 @@ export class Courses {
       if (!signal.aborted) throw error;
       for (const course of courses) this.again(course, 0);
       return [];
-    } finally {
-      this.callsUnderWay -= 1;
     }
   }
 
   private after(course: Course, step: Step, verdict: Verdict): void {
-    const { gate } = this.parts;
+    const { trouble } = this.parts;
     const nowMs = Date.now();
+    if (verdict.kind !== 'retry' && verdict.kind !== 'refused') trouble.answered(step.kind);
     switch (verdict.kind) {
       case 'done':
-        gate.answered();
         this.stepDone(course);
         return;
       case 'already':
-        gate.answered();
         this.stepDone(course);
         return;
       case 'found':
-        gate.answered();
         this.found(course, step as Extract<Step, { kind: 'look' }>, verdict.profile);
         return;
       case 'unknown':
-        gate.answered();
         this.withoutProfile(course, step, nowMs);
         return;
       case 'exists':
-        gate.answered();
         course.steps[0] = { ...(step as Extract<Step, { kind: 'move' }>), merge: true };
         this.again(course, 0);
         return;
@@ -274,18 +276,19 @@ export class Courses {
         return;
       case 'daily-limit':
         if (step.kind === 'forget') this.defer(course);
-        else this.again(course, nowMs + verdict.retryAfterMs);
+        else this.again(course, nowMs + Math.min(verdict.retryAfterMs, DAY_LOOK_MS));
         return;
       case 'refused':
-        gate.failed(verdict, course.attempt, nowMs);
-        this.again(course, 0);
+        this.again(course, nowMs + trouble.failed(step.kind, verdict.code, course.attempt));
+        course.attempt += 1;
         return;
       default: {
-        // The pace of the endpoint knows of a 429 already, and a time to wait for is no outage.
-        const known = verdict.code === 'iterable.rate_limited' || verdict.retryAfterMs !== undefined;
-        const waitMs = known ? (verdict.retryAfterMs ?? 0) : (gate.failed(verdict, course.attempt, nowMs) ?? 0);
-        course.attempt += 1;
+        // The pace of the endpoint knows of a 429 already, and a time to wait for is no trouble.
+        const { code, retryAfterMs } = verdict;
+        const limited = code === 'iterable.rate_limited';
+        const waitMs = retryAfterMs ?? (limited ? 0 : trouble.failed(step.kind, code, course.attempt));
         this.again(course, nowMs + waitMs);
+        course.attempt += 1;
       }
     }
   }
@@ -320,11 +323,9 @@ export class Courses {
   /** Today's allowance is used up: it is written down that the person is to be forgotten, and asked for again later. */
   private defer(course: Course): void {
     this.close(course);
-    const [own, ...rest] = course.decision.rows;
+    const [own] = course.decision.rows;
     const rows =
-      own === undefined
-        ? []
-        : [{ ...own, identity: { ...own.identity, forgotten: 'due' as const }, called: null }, ...rest];
+      own === undefined ? [] : [{ ...own, identity: { ...own.identity, forgotten: 'due' as const }, called: null }];
     const decision = { ...course.decision, rows };
     const ending = { kind: 'skipped', reason: 'writer.forget_deferred' } as const;
     this.events.ended({ entry: course.entry, decision, course, ending });
@@ -332,7 +333,9 @@ export class Courses {
 
   private stepDone(course: Course): void {
     this.parts.recent.note(stepOf(course), Date.now());
-    if (advance(course, Date.now(), this.settleMs)) {
+    const goesOn = advance(course, Date.now(), this.settleMs);
+    this.lighten(course);
+    if (goesOn) {
       this.schedule(course);
       return;
     }
@@ -365,7 +368,7 @@ export class Courses {
 
   private ready(course: Course): void {
     if (endpointOf(stepOf(course)) !== 'bulk') {
-      this.calls.push(course);
+      this.calls.add(course);
       return;
     }
     const { lane } = course.entry;
@@ -373,22 +376,26 @@ export class Courses {
     this.bulk[lane].push(course);
   }
 
-  /** Others whose next step is the same opt-out: they go in the same call. */
-  private alike(step: Extract<Step, { kind: 'unsubscribe' }>): Course[] {
-    const name = nameOf(step.optOut);
-    const same = this.calls
-      .filter((course) => {
-        const other = stepOf(course);
-        return other.kind === 'unsubscribe' && nameOf(other.optOut) === name;
-      })
-      .slice(0, MAX_OPT_OUTS - 1);
-    const taken = new Set(same);
-    this.calls = this.calls.filter((course) => !taken.has(course));
-    return same;
+  private open(course: Course): void {
+    const load = this.load[course.entry.lane];
+    this.all.add(course);
+    load.users += 1;
+    load.bytes += course.entry.fields.length;
+    this.show();
+  }
+
+  /** What is written already is not kept. */
+  private lighten({ entry, steps }: Course): void {
+    if (entry.fields === '' || steps.some(({ kind }) => kind === 'write')) return;
+    this.load[entry.lane].bytes -= entry.fields.length;
+    entry.fields = '';
   }
 
   private close(course: Course): void {
-    this.all.delete(course);
+    if (!this.all.delete(course)) return;
+    const load = this.load[course.entry.lane];
+    load.users -= 1;
+    load.bytes -= course.entry.fields.length;
     this.show();
   }
 
@@ -397,18 +404,12 @@ export class Courses {
     this.close(course);
     this.parked.remove(course);
     for (const lane of lanes) remove(this.bulk[lane], course);
-    remove(this.calls, course);
+    this.calls.remove(course);
   }
 
   private show(): void {
     this.parts.metrics.writerParked.set(this.all.size);
   }
-}
-
-function stepOf({ steps }: Course): Step {
-  const [step] = steps;
-  if (step === undefined) throw new Error('a course without a step is over');
-  return step;
 }
 
 function remove<T>(list: T[], one: T): void {

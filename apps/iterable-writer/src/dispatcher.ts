@@ -13,8 +13,9 @@ import {
 import type { Health, Metrics } from '@libs/observability';
 import { afterAnswer, afterFailure, afterSplit, type Consequence } from './answers.js';
 import { Chooser } from './chooser.js';
-import type { Policy } from './core/decision.js';
+import { locksOf, type Policy } from './core/decision.js';
 import type { Course } from './course.js';
+import type { CallTrouble } from './call-trouble.js';
 import { Courses, type Look } from './courses.js';
 import { FreshPieces, MAX_IN_FLIGHT, REALTIME_RESERVE } from './fresh-pieces.js';
 import type { Gate } from './gate.js';
@@ -42,6 +43,7 @@ export interface DispatcherParts {
   readonly calls: ProfileCalls;
   readonly subscriptions: Subscriptions;
   readonly look: Look;
+  readonly trouble: CallTrouble;
   readonly gate: Gate;
   readonly waiting: WaitingUsers;
   readonly identities: Pick<Identities, 'view'>;
@@ -77,6 +79,7 @@ export class Dispatcher {
     const recent = new RecentCalls(options.policy.settleMs);
     this.courses = new Courses({ ...parts, recent, view: parts.identities.view }, options.policy.settleMs, {
       ended: (ended) => this.end([ended]),
+      cutOff: () => this.isCutOff(),
       intend: (courses) => this.intend(courses.map((course) => ({ ...course, course }))),
       lost: (course) => this.release(course),
       track: (work) => this.track(work),
@@ -163,31 +166,28 @@ export class Dispatcher {
     return lanes.some((lane) => this.courses.hasBulk(lane) || this.parts.waiting.load(lane).users > 0);
   }
 
-  /** A call about one profile does not count against the rate of bulk updates; while writing is paused it is a probe like any other. */
+  /** A call about one profile does not count against the rate of bulk updates; while these are paused, they are the probe. */
   private mayCall(): boolean {
-    const { gate } = this.parts;
-    if (!this.isOpen || this.options.heartbeatAgeMs() >= this.options.sessionTimeoutMs) return false;
-    return !gate.paused || gate.waitMs(Date.now(), this.inFlight.size + this.courses.underWay) === 0;
+    return this.isOpen && !this.isCutOff() && (!this.parts.gate.paused || !this.hasWork());
+  }
+
+  /** A member that the log may have given up sends nothing; its successor does (design.md §4). */
+  private isCutOff(): boolean {
+    return this.options.heartbeatAgeMs() >= this.options.sessionTimeoutMs;
   }
 
   private wakeForCourses(): void {
     if (!this.courses.busy) return;
-    const { gate } = this.parts;
-    const nowMs = Date.now();
-    if (this.courses.hasCalls && !this.mayCall()) {
-      const waitMs = gate.paused ? gate.waitMs(nowMs, this.inFlight.size + this.courses.underWay) : HEARTBEAT_LOOK_MS;
-      if (waitMs !== null) this.wakeIn(Math.max(1, waitMs));
-    }
-    const dueMs = this.courses.dueInMs(nowMs);
+    if (this.courses.hasCalls && this.isCutOff()) this.wakeIn(HEARTBEAT_LOOK_MS);
+    const dueMs = this.courses.dueInMs(Date.now());
     if (Number.isFinite(dueMs)) this.wakeIn(Math.max(1, dueMs));
   }
 
   /** Until a request may leave, whatever it carries; `null`: something must be finished first. */
   private waitMs(nowMs: number): number | null {
     if (this.inFlight.size >= MAX_IN_FLIGHT + REALTIME_RESERVE) return null;
-    // Design: a member that the log may have given up sends nothing; its successor does.
-    if (this.options.heartbeatAgeMs() >= this.options.sessionTimeoutMs) return HEARTBEAT_LOOK_MS;
-    return this.options.dryRun ? 0 : this.parts.gate.waitMs(nowMs, this.inFlight.size + this.courses.underWay);
+    if (this.isCutOff()) return HEARTBEAT_LOOK_MS;
+    return this.options.dryRun ? 0 : this.parts.gate.waitMs(nowMs, this.inFlight.size);
   }
 
   /** The next request's users, out of the line and locked; `null`: none now. */
@@ -257,6 +257,8 @@ export class Dispatcher {
     for (const { entry } of sendings) entry.attempts += 1;
     await this.intend(sendings);
     if (signal.aborted) return { ended: [], next: [newPiece(lane, everyoneIn(piece))] };
+    // Writing that down may have taken long.
+    if (this.isCutOff()) return { ended: [], next: [{ ...piece, notBeforeMs: Date.now() + HEARTBEAT_LOOK_MS }] };
     metrics.writerBatchUsers.observe({ lane }, sendings.length);
     metrics.writerBatchBytes.observe({ lane }, Buffer.byteLength(body));
     const stopClock = metrics.writerRequestSeconds.startTimer();
@@ -298,7 +300,7 @@ export class Dispatcher {
     for (const { entry, decision, course } of everyone) {
       if (!entry.holding.lost) continue;
       if (course !== null) this.courses.forget(course);
-      this.locks.give(decision.locks);
+      this.locks.give(locksOf(decision));
     }
     return ours.length > 0 ? [newPiece(piece.lane, ours)] : [];
   }
@@ -326,12 +328,12 @@ export class Dispatcher {
   private async book(ended: readonly EndedEntry[]): Promise<void> {
     if (ended.length === 0) return;
     await this.parts.ledger.settle(ended);
-    for (const { decision } of ended) this.locks.give(decision?.locks ?? []);
+    for (const { decision } of ended) if (decision !== null) this.locks.give(locksOf(decision));
     this.pump();
   }
 
   private release({ decision }: Course): void {
-    this.locks.give(decision.locks);
+    this.locks.give(locksOf(decision));
   }
 
   private track(task: Promise<void>): void {

@@ -8,8 +8,8 @@ import type { Holding } from './holding.js';
 /** A message in our hands: the fields as text for the request, and what is needed to decide and to account for it. */
 export interface Entry {
   readonly message: MessageRef;
-  /** JSON of `dataFields`; `{}` where there are none. */
-  readonly fields: string;
+  /** JSON of `dataFields`; `{}` where there are none, empty when it is written. */
+  fields: string;
   /** About what it takes in a request. */
   readonly bytes: number;
   readonly version: Version;

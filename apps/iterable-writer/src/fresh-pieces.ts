@@ -67,8 +67,9 @@ export class FreshPieces {
   /** Bulk steps of courses, as many as fit into a request. */
   private dueBulk(lane: Lane, room: RequestLimits): Sending[] {
     const due = this.parts.courses.takeBulk(lane, room.maxUsers);
-    const { request, rest } = packRequest(due, room);
-    this.parts.courses.giveBack(rest);
+    const { request, rest, tooLarge } = packRequest(due, room);
+    // Also one that is larger than the room left: alone it fits, or it would not have been taken.
+    this.parts.courses.giveBack([...rest, ...tooLarge]);
     return [...request];
   }
 

@@ -122,9 +122,9 @@ describe('IdentityStore', () => {
     store.close();
     // The first page, and with it the schema, and the short tables stay good; the pages after are torn.
     const bytes = readFileSync(store.path);
-    writeFileSync(store.path, bytes.fill(0x5a, 8 * 4_096));
+    writeFileSync(store.path, bytes.fill(0x5a, 12 * 4_096));
     const torn = open();
-    expect(() => versionIn(torn, 'record-77')).toThrow('a restart makes it anew');
+    expect(() => versionIn(torn, 'record-4077')).toThrow('a restart makes it anew');
     expect(existsSync(store.path)).toBe(false);
     expect(open().positions()).toEqual({});
   });

@@ -1,14 +1,19 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { Identity } from '@libs/contracts';
+import { FETCHED_LATER_MS, type Identity } from '@libs/contracts';
+import { rankOf } from '@libs/mapping';
 import type { IdentityView } from './core/decision.js';
 import type { Known } from './core/claims.js';
 
 /** Writers of one machine that may share a DATA_DIR, each with a file of its own. */
 const MAX_FILES = 16;
+/** Of those who claim an address: the first, and who comes after it when that one goes. */
+const FIRST_CLAIMANTS = 8;
+/** Of those who claim an address and said no: all say much the same. */
+const MOST_OPT_OUTS = 50;
 /** Layout of the file; another one is made anew. */
-const LAYOUT = 2;
+const LAYOUT = 3;
 /**
  * Nothing waits for the disk: a process that is killed loses nothing by that, and after a power cut the file is as good as the disk
  * kept it, or broken, and made anew from the topic. 64 MB of pages in memory, and a log of 32 MB before they are put in
@@ -62,17 +67,24 @@ export class IdentityStore implements IdentityView {
   ) {
     const select = 'SELECT record_id, state FROM identities WHERE';
     this.find = db.prepare(`${select} record_id = ?`);
-    this.findClaimants = db.prepare(`${select} claimed_email = ?`);
+    this.findClaimants = db.prepare(
+      `SELECT * FROM (${select} claimed_email = ?1 AND said_no = 1 LIMIT ${MOST_OPT_OUTS}) UNION SELECT * FROM (
+        ${select} claimed_email = ?1 ORDER BY rank, created_ms DESC, record_id DESC LIMIT ${FIRST_CLAIMANTS})`,
+    );
     this.findHolders = db.prepare(`${select} email = ?`);
     this.findConverted = db.prepare(`${select} converted_to = ?`);
-    this.findDue = db.prepare(`${select} due = 1 LIMIT ?`);
+    this.findDue = db.prepare(`${select} due = 1 ORDER BY random() LIMIT ?`);
     this.put = db.prepare(`
-      INSERT INTO identities (record_id, modstamp_ms, fetched_at_ms, email, claimed_email, converted_to, due, state)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      INSERT INTO identities (record_id, modstamp_ms, fetched_at_ms, email, claimed_email, rank, created_ms,
+        said_no, converted_to, due, state)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (record_id) DO UPDATE SET modstamp_ms = excluded.modstamp_ms, fetched_at_ms = excluded.fetched_at_ms,
-        email = excluded.email, claimed_email = excluded.claimed_email, converted_to = excluded.converted_to,
+        email = excluded.email, claimed_email = excluded.claimed_email, rank = excluded.rank,
+        created_ms = excluded.created_ms, said_no = excluded.said_no, converted_to = excluded.converted_to,
         due = excluded.due, state = excluded.state
-      WHERE (excluded.modstamp_ms, excluded.fetched_at_ms) >= (modstamp_ms, fetched_at_ms)`);
+      WHERE excluded.fetched_at_ms > fetched_at_ms + ${FETCHED_LATER_MS}
+        OR (excluded.fetched_at_ms >= fetched_at_ms - ${FETCHED_LATER_MS}
+          AND (excluded.modstamp_ms, excluded.fetched_at_ms) >= (modstamp_ms, fetched_at_ms))`);
     this.forget = db.prepare('DELETE FROM identities WHERE record_id = ?');
     this.move = db.prepare(`
       INSERT INTO positions (partition, next) VALUES (?, ?)
@@ -94,6 +106,7 @@ export class IdentityStore implements IdentityView {
     return this.known(this.find, recordId)[0]?.identity ?? null;
   }
 
+  /** The first in line, and those who said no: an address that thousands claim must not cost thousands. */
   claimants(email: string): Known[] {
     return this.known(this.findClaimants, email);
   }
@@ -167,8 +180,20 @@ export class IdentityStore implements IdentityView {
     const { email = null, version, claim, convertedTo = null, forgotten } = identity;
     const due = forgotten === 'due' ? 1 : null;
     const { modstampMs, fetchedAtMs } = version;
-    const claimed = claim?.email ?? null;
-    this.put.run(recordId, modstampMs, fetchedAtMs, email, claimed, convertedTo, due, JSON.stringify(identity));
+    const saidNo = claim?.optOut === undefined ? null : 1;
+    this.put.run(
+      recordId,
+      modstampMs,
+      fetchedAtMs,
+      email,
+      claim?.email ?? null,
+      rankOf(identity.recordType),
+      claim?.createdMs ?? 0,
+      saidNo,
+      convertedTo,
+      due,
+      JSON.stringify(identity),
+    );
   }
 
   private known(statement: StatementSync, key: string | number): Known[] {
@@ -239,9 +264,12 @@ function prepare(db: DatabaseSync, source: string): void {
     DROP TABLE IF EXISTS positions;
     DROP TABLE IF EXISTS origin;
     CREATE TABLE identities (record_id TEXT PRIMARY KEY, modstamp_ms INTEGER NOT NULL, fetched_at_ms INTEGER NOT NULL,
-      email TEXT, claimed_email TEXT, converted_to TEXT, due INTEGER, state TEXT NOT NULL) WITHOUT ROWID;
+      email TEXT, claimed_email TEXT, rank INTEGER, created_ms INTEGER, said_no INTEGER, converted_to TEXT, due INTEGER,
+      state TEXT NOT NULL) WITHOUT ROWID;
     CREATE INDEX by_email ON identities (email) WHERE email IS NOT NULL;
-    CREATE INDEX by_claim ON identities (claimed_email) WHERE claimed_email IS NOT NULL;
+    CREATE INDEX by_claim ON identities (claimed_email, rank, created_ms DESC, record_id DESC)
+      WHERE claimed_email IS NOT NULL;
+    CREATE INDEX by_no ON identities (claimed_email) WHERE said_no = 1;
     CREATE INDEX by_contact ON identities (converted_to) WHERE converted_to IS NOT NULL;
     CREATE INDEX by_due ON identities (due) WHERE due IS NOT NULL;
     CREATE TABLE positions (partition INTEGER PRIMARY KEY, next INTEGER NOT NULL);

@@ -48,7 +48,7 @@ export class Ledger {
           ...entry,
           decision,
           ending,
-          moved: course?.moved ?? false,
+          reached: course?.reached ?? false,
         })),
         nowMs,
       );

@@ -9,10 +9,12 @@ import {
   ProfileCalls,
   RateLimiter,
   Subscriptions,
+  UnusableAnswerError,
   type IterableApi,
 } from '@libs/iterable';
 import type { Health, Logger, Metrics } from '@libs/observability';
 import type { Policy } from './core/decision.js';
+import { CallTrouble } from './call-trouble.js';
 import type { Look } from './courses.js';
 import { Deferred } from './deferred.js';
 import { Dispatcher } from './dispatcher.js';
@@ -84,6 +86,7 @@ export class Writer {
         calls: new ProfileCalls(client, pace),
         subscriptions: new Subscriptions(client, pace),
         look: lookWith(client, pace),
+        trouble: new CallTrouble(parts),
         gate: this.gate,
         waiting: this.waiting,
         identities: this.identities,
@@ -211,7 +214,12 @@ function lookWith(client: IterableApi, pace: EndpointPace): Look {
     const answer = await pace.call('users/get', () => client.getUser({ email }, signal), signal);
     const verdict = classifyReadAnswer(answer);
     if (verdict.kind !== 'read' || answer instanceof Error) return verdict as Exclude<typeof verdict, { kind: 'read' }>;
-    return { kind: 'found', profile: parseProfile(answer) };
+    try {
+      return { kind: 'found', profile: parseProfile(answer) };
+    } catch (error) {
+      if (error instanceof UnusableAnswerError) return { kind: 'retry', code: 'iterable.unreadable_answer' };
+      throw error;
+    }
   };
 }
 

@@ -275,8 +275,15 @@ export const identity = z.object({
 });
 export type Identity = z.infer<typeof identity>;
 
+/**
+ * A state that was fetched so much later is not older, whatever the stamps say: a mapping that no longer reads a parent gives a lower
+ * stamp to a state that is newer all the same. Larger than clocks of two services differ. Milliseconds.
+ */
+export const FETCHED_LATER_MS = 5 * 60_000;
+
 /** Is `a` older than `b`? Equal versions are not older: a redelivery may be written again (invariant 2). */
 export function isOlder(a: Version, b: Version): boolean {
+  if (Math.abs(a.fetchedAtMs - b.fetchedAtMs) > FETCHED_LATER_MS) return a.fetchedAtMs < b.fetchedAtMs;
   if (a.modstampMs !== b.modstampMs) return a.modstampMs < b.modstampMs;
   return a.fetchedAtMs < b.fetchedAtMs;
 }

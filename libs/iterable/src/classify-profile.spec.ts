@@ -85,7 +85,12 @@ describe('classifyProfileAnswer', () => {
     ['401 Unauthorized', error(401, 'Unauthorized'), all(refused('iterable.access_refused'))],
     ['403 Forbidden', error(403, 'Forbidden'), all(refused('iterable.access_refused'))],
     ['403 ForbiddenParamsError', error(403, 'ForbiddenParamsError'), all(refused('iterable.access_refused'))],
-    ['404 NotFound', error(404, 'NotFound'), all(refused('iterable.wrong_address'))],
+    [
+      '404 NotFound',
+      error(404, 'NotFound'),
+      calls.map((call) => [call, call.kind === 'delete' ? unknown : refused('iterable.wrong_address')] as const),
+    ],
+    ['404 as HTML', answer(404, HTML), all(refused('iterable.wrong_address'))],
     ['404 that speaks of the user', error(404, 'UnknownEmailError'), all(unknown)],
     ['a redirect', answer(302), all(refused('iterable.wrong_address'))],
     ['409 EmailAlreadyExists', error(409, 'EmailAlreadyExists'), [[rename, exists]]],

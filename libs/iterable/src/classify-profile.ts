@@ -56,6 +56,8 @@ export function classifyProfileAnswer(call: ProfileCall, answer: HttpAnswer | It
   }
   // Before the status alone decides: a 404 that speaks of the user is not about the address of the API.
   if (status < 500 && UNKNOWN_USER.has(code)) return { kind: 'already', why: 'unknown-user' };
+  // Of a profile that is gone; a wrong address of the API shows in every other call.
+  if (call.kind === 'delete' && status === 404 && code === 'NotFound') return { kind: 'already', why: 'unknown-user' };
   const world = worldVerdict(answer, body);
   if (world === null) return userVerdict(call, status, code);
   const hintMs = status === 429 ? waitHintMs(answer, body?.['params']) : undefined;

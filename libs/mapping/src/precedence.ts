@@ -16,12 +16,13 @@ const LAST_RANK = 2;
  * would by SystemModstamp. The order of arrival never counts.
  */
 export function outranks(a: Claimant, b: Claimant): boolean {
-  const byType = rankOf(a) - rankOf(b);
+  const byType = rankOf(a.recordType) - rankOf(b.recordType);
   if (byType !== 0) return byType < 0;
   if (a.createdMs !== b.createdMs) return a.createdMs > b.createdMs;
   return a.recordId > b.recordId;
 }
 
-function rankOf({ recordType }: Claimant): number {
+/** The place of an object's records in line, smallest first. */
+export function rankOf(recordType: string): number {
   return RANKS[recordType] ?? LAST_RANK;
 }

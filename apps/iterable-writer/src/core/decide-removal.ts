@@ -10,6 +10,7 @@ import {
   type Row,
   type Step,
 } from './decision.js';
+import { unionOf } from './opt-outs.js';
 import { distinct, left, nextInLine, pointersTo, toProfiles, withoutPointer } from './leaving.js';
 import { calledBy, settled } from './settle.js';
 
@@ -80,6 +81,9 @@ export function decideRename(message: Omit<UserRename, 'dataFields'>, view: Iden
           ...kept,
           ...held,
           ...lastCallOf(own),
+          // What the person said no to goes along: the Contact's row need not say so.
+          ...optOutOf(own),
+          ...(effect.kind === 'forgotten' ? { forgotten: 'forgotten' as const } : {}),
           state: 'converted',
           convertedTo: toRecordId,
         },
@@ -165,6 +169,11 @@ function pointerAs(identifier: string | undefined, { projectType }: Policy): Pic
 
 function lastCallOf(own: Identity | null): Pick<Identity, 'lastCall'> {
   return own?.lastCall === undefined ? {} : { lastCall: own.lastCall };
+}
+
+function optOutOf(own: Identity | null): Pick<Identity, 'optOut'> {
+  const optOut = unionOf([own?.claim?.optOut, own?.optOut]);
+  return optOut === undefined ? {} : { optOut };
 }
 
 function addressLocks(own: Identity | null): string[] {

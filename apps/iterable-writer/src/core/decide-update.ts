@@ -46,7 +46,7 @@ function decideByEmail(message: Update, view: IdentityView, policy: Policy): Dec
   const absorbed = view.convertedInto(message.recordId);
   const { moving, redrives, heirs, locks } = left(message, address, absorbed, view, policy);
   const moves = moving.map((from): Step => ({ kind: 'move', from: { email: from }, to: { email: address } }));
-  const wanted = owns ? optOutOf(message, rivals, policy) : undefined;
+  const wanted = owns ? optOutOf(message, [...rivals, ...absorbed], policy) : undefined;
   const applied = own?.email === address ? own.optOut : undefined;
   const back = owns ? remembered(own, { email: address }, policy) : [];
   const steps = owns
@@ -70,14 +70,15 @@ function decideByEmail(message: Update, view: IdentityView, policy: Policy): Dec
         recordId: message.recordId,
         identity: {
           ...liveRow(message, standing),
-          ...(owns ? { email: address, optOut: unionOf([applied, wanted]) } : {}),
+          // What is said now: what was once said and taken back must be said again the next time.
+          ...(owns ? { email: address, optOut: wanted } : {}),
         },
         called: calledBy(steps),
       },
       ...absorbed.map(withoutPointer),
       ...former.map(withoutPointer),
       // The owner's next write waits until the merge into its profile is done
-      ...(!owns && first !== null && moves.length > 0 ? [{ ...first, called: calledBy(moves) }] : []),
+      ...(!owns && first !== null && moves.length > 0 ? [{ ...withoutOptOut(first), called: calledBy(moves) }] : []),
     ],
     heirs,
     before: own,
@@ -109,7 +110,7 @@ function decideById(message: Update, view: IdentityView, policy: Policy): Decisi
     on: { userId: identity.userId as string },
     fields: { email: null },
   }));
-  const wanted = optOutOf(message, owns ? rivals : [], policy);
+  const wanted = optOutOf(message, owns ? [...rivals, ...absorbed] : absorbed, policy);
   const applied = own?.userId === userId ? own.optOut : undefined;
   const email = message.email === undefined ? {} : { email: owns ? address : null };
   const main = written(on, { ...message, ...email }, moves, wanted, applied, own?.userId === userId);
@@ -136,7 +137,7 @@ function decideById(message: Update, view: IdentityView, policy: Policy): Decisi
           ...liveRow(message, standing),
           userId,
           ...(owns && address !== null ? { email: address } : {}),
-          optOut: unionOf([applied, wanted]),
+          optOut: wanted,
         },
         called: calledBy(main),
       },
@@ -213,13 +214,22 @@ function isNews({ optOut }: Update, owner: Known, { onOptOut }: Policy): boolean
   return onOptOut === 'unsubscribe' && !covers(owner.identity.optOut, optOut);
 }
 
+/** A merge may lose what a profile was unsubscribed from: it is said again. */
+function withoutOptOut({ recordId, identity: { optOut: _optOut, ...identity } }: Known): Known {
+  return { recordId, identity };
+}
+
 function identitiesOf(known: readonly Known[]): Identity[] {
   return known.map(({ identity }) => identity);
 }
 
+/** What anybody said no to who claims the address, or whose profile goes into this one. */
 function optOutOf(message: Update, rivals: readonly Known[], { onOptOut }: Policy): OptOut | undefined {
   if (onOptOut === 'ignore') return undefined;
-  return unionOf([message.optOut, ...rivals.map(({ identity }) => identity.claim?.optOut)]);
+  const said = rivals.map(({ identity }) =>
+    identity.state === 'converted' ? identity.optOut : identity.claim?.optOut,
+  );
+  return unionOf([message.optOut, ...said]);
 }
 
 /** Whose profiles carry an address that is now another's. */

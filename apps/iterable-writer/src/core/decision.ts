@@ -60,7 +60,7 @@ export interface Decision {
 /** What the writer knows, as a reader of values. */
 export interface IdentityView {
   of(recordId: string): Identity | null;
-  /** Every record that claims an address. */
+  /** The records that claim an address: the first in line among them, and those that said no. */
   claimants(email: string): readonly Known[];
   /** Every record whose profile carries an address. */
   holders(email: string): readonly Known[];
@@ -90,4 +90,19 @@ export function profileOf(projectType: ProjectType, identifier: string): Profile
 /** The identifier of the profile that holds a record's data; `undefined`: none does. */
 export function pointerOf(projectType: ProjectType, identity: Identity | null): string | undefined {
   return projectType === 'email' ? identity?.email : identity?.userId;
+}
+
+/**
+ * What a decision must have for itself, and what it only looked at: nothing is done or passed on, and it says something of its own
+ * record alone. So thousands of records that share an address, and give way to one, do not wait for each other.
+ */
+export function locksOf({ steps, rows, heirs, redrives, locks }: Decision): {
+  readonly owned: readonly string[];
+  readonly shared: readonly string[];
+} {
+  const [own, ...more] = rows;
+  const looksOnly = steps.length === 0 && redrives.length === 0 && heirs.length === 0 && more.length === 0;
+  if (!looksOnly || own === undefined) return { owned: locks, shared: [] };
+  const record = lockOf.record(own.recordId);
+  return { owned: [record], shared: locks.filter((lock) => lock !== record) };
 }

@@ -41,7 +41,7 @@ const ended = (ending: Ending, more: Partial<Ended> = {}): Ended => ({
   lane: 'backfill',
   ending,
   decision,
-  moved: false,
+  reached: false,
   attempts: 2,
   takenAtMs: 1_500,
   ...more,
@@ -131,8 +131,8 @@ describe('toReport', () => {
     const before = { recordType: 'Lead', email: 'old@example.com', version: { modstampMs: 1, fetchedAtMs: 1 } };
     const refused = { ...decision, before, rows: [{ ...row, identity: { ...row.identity, claim } }] };
     const dead = { kind: 'dead', code: 'iterable.invalid_data', message: 'Bad.' } as const;
-    const identities = (moved: boolean) =>
-      toReport([ended(dead, { decision: refused, moved })], 2_000).last.flatMap(({ topic, value }) =>
+    const identities = (reached: boolean) =>
+      toReport([ended(dead, { decision: refused, reached })], 2_000).last.flatMap(({ topic, value }) =>
         topic.name === topics.identities.name ? [identity.parse(value)] : [],
       );
     expect(identities(false)).toEqual([

@@ -16,8 +16,8 @@ export interface Ended {
   readonly ending: Ending;
   /** What was decided; `null`: it never came to that, and nothing is known but before. */
   readonly decision: Decision | null;
-  /** Has a profile moved on the way to a dead end? */
-  readonly moved: boolean;
+  /** Was its profile moved or written on the way to a dead end? */
+  readonly reached: boolean;
   /** Requests that it was part of; at least 1 for a dead one. */
   readonly attempts: number;
   /** When it was taken in hand. Epoch milliseconds. */
@@ -81,30 +81,38 @@ function redrivesOf({ message, lane, decision }: Ended): ReportMessage[] {
   }));
 }
 
-function identitiesOf({ message, ending, decision, moved }: Ended, nowMs: number): ReportMessage[] {
+function identitiesOf({ message, ending, decision, reached }: Ended, nowMs: number): ReportMessage[] {
   if (decision === null) return [];
-  const rows = ending.kind === 'dead' && !moved ? rowsOfRefused(message, decision) : decision.rows;
+  const rows = ending.kind === 'dead' ? rowsOfDeadEnd(message, decision, reached) : decision.rows;
   return [...rows, ...decision.heirs].map((row) => toIdentityMessage(row, nowMs));
 }
 
 /**
- * Iterable does not take the user. Its claim stands, so that who owns the address stays a matter of the records alone; but its
- * data is where it was before.
+ * Iterable does not take the user, or not all that was to be done. Its claim stands, so that who owns the address stays a matter
+ * of the records alone. An opt-out or a forgetting was not brought to its end, so the next time it is tried again. `reached`: its
+ * profile is where it was to be; else its data is where it was before.
  */
-function rowsOfRefused({ recordId }: MessageRef, { rows, before }: Decision): Row[] {
-  return rows
-    .filter((row) => row.recordId === recordId)
-    .map(({ identity: { email: _email, userId: _userId, optOut: _optOut, ...identity } }) => ({
-      recordId,
-      called: null,
-      identity: {
-        ...identity,
-        ...(before?.email === undefined ? {} : { email: before.email }),
-        ...(before?.userId === undefined ? {} : { userId: before.userId }),
-        ...(before?.intents === undefined ? {} : { intents: before.intents }),
-        ...(before?.optOut === undefined ? {} : { optOut: before.optOut }),
+function rowsOfDeadEnd({ recordId }: MessageRef, { rows, before }: Decision, reached: boolean): Row[] {
+  const own = rows.flatMap((row): Row[] => {
+    if (row.recordId !== recordId) return reached ? [row] : [];
+    const { email, userId, optOut: _optOut, forgotten: _forgotten, ...identity } = row.identity;
+    const where = reached
+      ? { email, userId }
+      : { email: before?.email, userId: before?.userId, intents: before?.intents };
+    const known = reached ? {} : { optOut: before?.optOut };
+    return [
+      {
+        recordId,
+        called: reached ? row.called : null,
+        identity: { ...identity, ...where, ...known, forgotten: before?.forgotten },
       },
-    }));
+    ];
+  });
+  return own.map((row) => ({ ...row, identity: withoutUndefined(row.identity) }));
+}
+
+function withoutUndefined(identity: Identity): Identity {
+  return Object.fromEntries(Object.entries(identity).filter(([, value]) => value !== undefined)) as Identity;
 }
 
 function outcomeOf({ message, lane, ending }: Ended, time: number): ReportMessage {
