@@ -82,7 +82,10 @@ function byRecord(facts: Facts, profiles: readonly ShownProfile[], rules: Rules)
     const owner = facts.ownerOf(address);
     if (owner === undefined) continue;
     for (const { userId } of holders) {
-      if (userId !== owner.id) wrong.push(`${userId ?? 'a profile without a user id'}: has ${address} of ${owner.id}`);
+      // Where Iterable lets two profiles share an address, one that a dying writer wrote may keep it once its record is deleted
+      const unknown = rules.crashed === true && rules.projectType === 'user-id' && facts.isGone(userId);
+      if (userId !== owner.id && !unknown)
+        wrong.push(`${userId ?? 'a profile without a user id'}: has ${address} of ${owner.id}`);
     }
   }
   return wrong;

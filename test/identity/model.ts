@@ -11,6 +11,8 @@ export type OnDelete = 'ignore' | 'flag' | 'unsubscribe' | 'delete' | 'forget';
 export interface Rules {
   readonly projectType: ProjectType;
   readonly onDelete: OnDelete;
+  /** Did a writer die in between? Default: none did. */
+  readonly crashed?: boolean;
 }
 
 /** A profile as Iterable shows it, without the fields that Iterable keeps itself. */
@@ -119,6 +121,12 @@ export class Facts {
     if (record.deleted) return false;
     const heir = record.convertedTo === null ? record : (this.byId.get(record.convertedTo) as OrgRecord);
     return !heir.deleted && addressOf(heir.email) === null;
+  }
+
+  /** Is it the profile of a record that is deleted, or of a Lead whose Contact is? */
+  isGone(recordId: string | null): boolean {
+    const record = this.byId.get(recordId ?? '');
+    return record !== undefined && !isLive(record) && !this.goesOn(record);
   }
 
   /** Is a Lead converted to a Contact that is there? Where the Contact is deleted its Lead ends as deleted, too. */

@@ -24,6 +24,10 @@ export interface Step {
   readonly events: readonly Event[];
 }
 
+/** Does the writer die on the way? */
+export const killsWriter = (script: Script): boolean =>
+  script.some(({ events }) => events.some((event) => event.do === 'kill-writer'));
+
 /** Does an event make something happen twice? */
 export const disturbs = (event: Event): boolean => event.do.startsWith('kill-');
 

@@ -60,6 +60,13 @@ describe('consent', () => {
       'write',
     ],
     [
+      'one that was forgotten is not there to be unsubscribed first',
+      'hybrid',
+      { L1: { userId: 'L1', state: 'gone', forgotten: 'forgotten' } },
+      update('L1', 'a', { optOut: ALL }),
+      'unforget write no L1 []',
+    ],
+    [
       'that of a record which is outranked counts',
       'email',
       { L1: claim('a', 1, { optOut: channels(7) }), C1: { email: 'a', ...claim('a') } },

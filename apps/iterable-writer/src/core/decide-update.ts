@@ -50,7 +50,7 @@ function decideByEmail(message: Update, view: IdentityView, policy: Policy): Dec
   const applied = own?.email === address ? own.optOut : undefined;
   const back = owns ? remembered(own, { email: address }, policy) : [];
   const steps = owns
-    ? [...back, ...written({ email: address }, message, moves, wanted, applied, own?.email === address)]
+    ? [...back, ...written({ email: address }, message, moves, wanted, applied, isThere(own, own?.email === address))]
     : moves;
   const first = firstOf(rivals);
   const former = owns ? formerHolders(message, address, absorbed, view) : [];
@@ -113,7 +113,7 @@ function decideById(message: Update, view: IdentityView, policy: Policy): Decisi
   const wanted = optOutOf(message, owns ? [...rivals, ...absorbed] : absorbed, policy);
   const applied = own?.userId === userId ? own.optOut : undefined;
   const email = message.email === undefined ? {} : { email: owns ? address : null };
-  const main = written(on, { ...message, ...email }, moves, wanted, applied, own?.userId === userId);
+  const main = written(on, { ...message, ...email }, moves, wanted, applied, isThere(own, own?.userId === userId));
   const steps = [...remembered(own, on, policy), ...releases, ...main];
   const first = firstOf(rivals);
   const answers = !owns && first !== null && isNews(message, first, policy) ? first : null;
@@ -217,6 +217,11 @@ function isNews({ optOut }: Update, owner: Known, { onOptOut }: Policy): boolean
 /** A merge may lose what a profile was unsubscribed from: it is said again. */
 function withoutOptOut({ recordId, identity: { optOut: _optOut, ...identity } }: Known): Known {
   return { recordId, identity };
+}
+
+/** Is the profile there that is known to be a record's own? Not when the person was forgotten. */
+function isThere(own: Identity | null, isOwn: boolean): boolean {
+  return isOwn && own?.forgotten !== 'forgotten';
 }
 
 function identitiesOf(known: readonly Known[]): Identity[] {

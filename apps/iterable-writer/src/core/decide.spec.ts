@@ -79,6 +79,12 @@ describe('an update where a profile is an address', () => {
       'move a>b | L1 claims=b; C1 email=b claims=b | ask C1 | writer.outranked',
     ],
     [
+      'the Contact of a converted Lead whose last write may not have been booked',
+      { L1: { email: 'a', intents: ['c'], state: 'converted', convertedTo: 'C1' } },
+      update('C1', 'b'),
+      'move a>b, move c>b, write b | C1 email=b claims=b; L1 converted | written',
+    ],
+    [
       'the Contact of a converted Lead takes its profile along',
       { L1: { email: 'a', state: 'converted', convertedTo: 'C1' } },
       update('C1', 'b'),

@@ -34,9 +34,9 @@ export function left(
   policy: Policy,
 ): Left {
   const own = view.of(recordId);
-  const ownPointers =
-    own?.forgotten === 'forgotten' ? [] : [pointerOf(policy.projectType, own), ...(own?.intents ?? [])];
-  const pointers = [...ownPointers, ...absorbed.map(({ identity }) => pointerOf(policy.projectType, identity))];
+  const pointers = [own, ...absorbed.map(({ identity }) => identity)].flatMap((identity) =>
+    identity?.forgotten === 'forgotten' ? [] : [pointerOf(policy.projectType, identity), ...(identity?.intents ?? [])],
+  );
   const identifiers = [...new Set(pointers)].filter((one) => one !== undefined && one !== target) as string[];
   const moving: string[] = [];
   const heirs: Known[] = [];
