@@ -46,10 +46,14 @@ function unclaimed(facts: Facts, address: string, profile: ShownProfile, { onDel
   // Whoever has no address now keeps the profile that it had.
   if (once.some((record) => facts.isWithoutAddress(record))) return [];
   // Nor can a profile move to an address that was forgotten.
-  if (once.some((record) => mayBeForgotten(facts, facts.claimOf(record), { projectType: 'email', onDelete })))
+  if (
+    once.some((record) =>
+      mayBeForgotten(facts, facts.claimOf(facts.heirOf(record)), { projectType: 'email', onDelete }),
+    )
+  )
     return [];
   // Addresses that were left for another move along, so only a deleted record can have left its profile here.
-  const deleted = once.filter((record) => record.deleted);
+  const deleted = once.filter(({ id }) => facts.isGone(id));
   const stays = onDelete === 'ignore' || onDelete === 'flag' || onDelete === 'unsubscribe';
   if (deleted.length === 0) return [`${address}: a profile, though whoever had the address has moved`];
   if (!stays) return [`${address}: a profile, though whoever had the address is deleted`];

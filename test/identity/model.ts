@@ -119,8 +119,13 @@ export class Facts {
    */
   isWithoutAddress(record: OrgRecord): boolean {
     if (record.deleted) return false;
-    const heir = record.convertedTo === null ? record : (this.byId.get(record.convertedTo) as OrgRecord);
+    const heir = this.heirOf(record);
     return !heir.deleted && addressOf(heir.email) === null;
+  }
+
+  /** The record as which a person goes on: of a converted Lead its Contact, else itself. */
+  heirOf(record: OrgRecord): OrgRecord {
+    return record.convertedTo === null ? record : (this.byId.get(record.convertedTo) as OrgRecord);
   }
 
   /** Is it the profile of a record that is deleted, or of a Lead whose Contact is? */

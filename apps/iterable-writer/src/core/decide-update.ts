@@ -261,7 +261,8 @@ function intentFor(
   identifier: string | null,
   pointer: string | undefined,
 ): Row | null {
-  if (identifier === null || identifier === pointer || own?.intents?.includes(identifier) === true) return null;
+  const isKnown = identifier === pointer && own?.forgotten !== 'forgotten';
+  if (identifier === null || isKnown || own?.intents?.includes(identifier) === true) return null;
   const before: Identity = own ?? { recordType: message.recordType, version: { modstampMs: 0, fetchedAtMs: 0 } };
   return {
     recordId: message.recordId,

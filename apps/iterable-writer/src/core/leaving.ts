@@ -35,7 +35,9 @@ export function left(
 ): Left {
   const own = view.of(recordId);
   const pointers = [own, ...absorbed.map(({ identity }) => identity)].flatMap((identity) =>
-    identity?.forgotten === 'forgotten' ? [] : [pointerOf(policy.projectType, identity), ...(identity?.intents ?? [])],
+    identity?.forgotten === 'forgotten'
+      ? (identity.intents ?? [])
+      : [pointerOf(policy.projectType, identity), ...(identity?.intents ?? [])],
   );
   const identifiers = [...new Set(pointers)].filter((one) => one !== undefined && one !== target) as string[];
   const moving: string[] = [];
