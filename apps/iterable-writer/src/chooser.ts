@@ -16,6 +16,9 @@ import type { WaitingUsers } from './waiting-users.js';
 const MAX_ENDED = 2_000;
 /** Before a message that needs a course is looked at again while there is no room for one. Milliseconds. */
 const NO_ROOM_MS = 1_000;
+/** Between looks for the winner of a merge, milliseconds, and how long it is waited for: two windows of a minute. */
+const LOOK_AGAIN_MS = 1_000;
+const WINNER_FACTOR = 2;
 /** Of a request: what is around the users, and between them. */
 const ENVELOPE_BYTES = 100;
 
@@ -71,6 +74,12 @@ export class Chooser {
         if (entry.notBeforeMs > nowMs) soonestMs = Math.min(soonestMs, entry.notBeforeMs);
         continue;
       }
+      const winnerAtMs = this.winnerAtMs(entry, nowMs);
+      if (winnerAtMs > nowMs) {
+        soonestMs = Math.min(soonestMs, winnerAtMs);
+        entry.notBeforeMs = winnerAtMs;
+        continue;
+      }
       const decision = this.decide(entry);
       if (!locks.free(locksOf(decision))) continue;
       const verdict = this.follow(entry, decision, nowMs);
@@ -89,6 +98,17 @@ export class Chooser {
       }
     }
     return { sendings, ended, soonestMs };
+  }
+
+  /**
+   * The loser of a merge waits for the winner, which may have taken over its address with the merge, and comes by another partition.
+   * Not for ever: a winner of which nothing mapped changed does not come. Epoch milliseconds.
+   */
+  private winnerAtMs({ message, takenAtMs }: Entry, nowMs: number): number {
+    if (message.kind !== 'removal' || message.mergedInto === undefined) return 0;
+    const winner = this.parts.view.of(message.mergedInto);
+    const came = winner !== null && winner.version.modstampMs >= message.version.modstampMs;
+    return came ? 0 : Math.min(nowMs + LOOK_AGAIN_MS, takenAtMs + WINNER_FACTOR * this.policy.settleMs);
   }
 
   /** In a dry run everything is decided, and nothing done or remembered. */

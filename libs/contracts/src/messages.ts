@@ -151,6 +151,8 @@ export const userRemoval = z.object({
   outcome: z.enum(['skipped', 'filtered']),
   /** Why: `salesforce.deleted`, `salesforce.merged`, `mapping.filtered`, `mapping.no_email`, … */
   reason: z.string(),
+  /** The record that it was merged into: what that one is now is looked at first. */
+  mergedInto: recordId.optional(),
   /** What the mapping writes to say that the record is deleted; absent when it maps no `IsDeleted`. */
   flagFields: z.record(z.string(), z.unknown()).optional(),
   /** For a record that is no person itself: whose profile it was written on. */

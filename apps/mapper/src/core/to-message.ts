@@ -112,7 +112,11 @@ function ofDeletedRow(
   version: Version,
   { compiled, targets }: Rules,
 ): Verdict {
-  if (compiled.belongsTo === null) return said(goneOf(candidate, version, compiled, reason));
+  if (compiled.belongsTo === null) {
+    const mergedInto = compiled.mergedInto(row);
+    const gone = goneOf(candidate, version, compiled, reason);
+    return said(mergedInto === null ? gone : { ...gone, mergedInto });
+  }
   const belongsTo = compiled.belongsToId(row);
   if (belongsTo === null) return { kind: 'skipped', reason: 'salesforce.deleted' };
   // What it wrote on a profile that is somebody else's goes with it
