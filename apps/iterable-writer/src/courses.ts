@@ -209,9 +209,16 @@ export class Courses {
     const verdicts = await this.underWayWith(courses, step, (signal) =>
       this.parts.subscriptions.unsubscribe(profiles, step.optOut, signal),
     );
+    // One call, one failure: and they stay together when it is made again.
+    const waits = new Map<string, number>();
+    const waitMs = (code: string, attempt: number) => {
+      const known = waits.get(code) ?? this.parts.trouble.failed(step.kind, code, attempt);
+      waits.set(code, known);
+      return known;
+    };
     courses.forEach((course, index) => {
       const verdict = verdicts[index];
-      if (verdict !== undefined) this.after(course, step, verdict);
+      if (verdict !== undefined) this.after(course, step, verdict, waitMs);
     });
   }
 
@@ -244,7 +251,12 @@ export class Courses {
     }
   }
 
-  private after(course: Course, step: Step, verdict: Verdict): void {
+  private after(
+    course: Course,
+    step: Step,
+    verdict: Verdict,
+    failed = (code: string, attempt: number) => this.parts.trouble.failed(step.kind, code, attempt),
+  ): void {
     const { trouble } = this.parts;
     const nowMs = Date.now();
     if (verdict.kind !== 'retry' && verdict.kind !== 'refused') trouble.answered(step.kind);
@@ -279,14 +291,14 @@ export class Courses {
         else this.again(course, nowMs + Math.min(verdict.retryAfterMs, DAY_LOOK_MS));
         return;
       case 'refused':
-        this.again(course, nowMs + trouble.failed(step.kind, verdict.code, course.attempt));
+        this.again(course, nowMs + failed(verdict.code, course.attempt));
         course.attempt += 1;
         return;
       default: {
         // The pace of the endpoint knows of a 429 already, and a time to wait for is no trouble.
         const { code, retryAfterMs } = verdict;
         const limited = code === 'iterable.rate_limited';
-        const waitMs = retryAfterMs ?? (limited ? 0 : trouble.failed(step.kind, code, course.attempt));
+        const waitMs = retryAfterMs ?? (limited ? 0 : failed(code, course.attempt));
         this.again(course, nowMs + waitMs);
         course.attempt += 1;
       }

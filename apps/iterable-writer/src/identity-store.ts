@@ -13,7 +13,7 @@ const FIRST_CLAIMANTS = 8;
 /** Of those who claim an address and said no: all say much the same. */
 const MOST_OPT_OUTS = 50;
 /** Layout of the file; another one is made anew. */
-const LAYOUT = 3;
+const LAYOUT = 4;
 /**
  * Nothing waits for the disk: a process that is killed loses nothing by that, and after a power cut the file is as good as the disk
  * kept it, or broken, and made anew from the topic. 64 MB of pages in memory, and a log of 32 MB before they are put in
@@ -56,6 +56,7 @@ export class IdentityStore implements IdentityView {
   private readonly findClaimants: StatementSync;
   private readonly findHolders: StatementSync;
   private readonly findConverted: StatementSync;
+  private readonly findUsers: StatementSync;
   private readonly findDue: StatementSync;
   private readonly put: StatementSync;
   private readonly forget: StatementSync;
@@ -72,15 +73,17 @@ export class IdentityStore implements IdentityView {
         ${select} claimed_email = ?1 ORDER BY rank, created_ms DESC, record_id DESC LIMIT ${FIRST_CLAIMANTS})`,
     );
     this.findHolders = db.prepare(`${select} email = ?`);
+    this.findUsers = db.prepare(`${select} mapped_id = ?`);
     this.findConverted = db.prepare(`${select} converted_to = ?`);
     this.findDue = db.prepare(`${select} due = 1 ORDER BY random() LIMIT ?`);
     this.put = db.prepare(`
       INSERT INTO identities (record_id, modstamp_ms, fetched_at_ms, email, claimed_email, rank, created_ms,
-        said_no, converted_to, due, state)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        said_no, converted_to, mapped_id, due, state)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (record_id) DO UPDATE SET modstamp_ms = excluded.modstamp_ms, fetched_at_ms = excluded.fetched_at_ms,
         email = excluded.email, claimed_email = excluded.claimed_email, rank = excluded.rank,
         created_ms = excluded.created_ms, said_no = excluded.said_no, converted_to = excluded.converted_to,
+        mapped_id = excluded.mapped_id,
         due = excluded.due, state = excluded.state
       WHERE excluded.fetched_at_ms > fetched_at_ms + ${FETCHED_LATER_MS}
         OR (excluded.fetched_at_ms >= fetched_at_ms - ${FETCHED_LATER_MS}
@@ -113,6 +116,10 @@ export class IdentityStore implements IdentityView {
 
   holders(email: string): Known[] {
     return this.known(this.findHolders, email);
+  }
+
+  users(userId: string): Known[] {
+    return this.known(this.findUsers, userId);
   }
 
   /** Those among them that still have a profile. */
@@ -191,6 +198,7 @@ export class IdentityStore implements IdentityView {
       claim?.createdMs ?? 0,
       saidNo,
       convertedTo,
+      mappedIdOf(recordId, identity),
       due,
       JSON.stringify(identity),
     );
@@ -264,13 +272,14 @@ function prepare(db: DatabaseSync, source: string): void {
     DROP TABLE IF EXISTS positions;
     DROP TABLE IF EXISTS origin;
     CREATE TABLE identities (record_id TEXT PRIMARY KEY, modstamp_ms INTEGER NOT NULL, fetched_at_ms INTEGER NOT NULL,
-      email TEXT, claimed_email TEXT, rank INTEGER, created_ms INTEGER, said_no INTEGER, converted_to TEXT, due INTEGER,
+      email TEXT, claimed_email TEXT, rank INTEGER, created_ms INTEGER, said_no INTEGER, converted_to TEXT, mapped_id TEXT, due INTEGER,
       state TEXT NOT NULL) WITHOUT ROWID;
     CREATE INDEX by_email ON identities (email) WHERE email IS NOT NULL;
     CREATE INDEX by_claim ON identities (claimed_email, rank, created_ms DESC, record_id DESC)
       WHERE claimed_email IS NOT NULL;
     CREATE INDEX by_no ON identities (claimed_email) WHERE said_no = 1;
     CREATE INDEX by_contact ON identities (converted_to) WHERE converted_to IS NOT NULL;
+    CREATE INDEX by_id ON identities (mapped_id) WHERE mapped_id IS NOT NULL;
     CREATE INDEX by_due ON identities (due) WHERE due IS NOT NULL;
     CREATE TABLE positions (partition INTEGER PRIMARY KEY, next INTEGER NOT NULL);
     CREATE TABLE origin (source TEXT NOT NULL);
@@ -278,6 +287,11 @@ function prepare(db: DatabaseSync, source: string): void {
   `);
   db.prepare('INSERT INTO origin (source) VALUES (?)').run(source);
   db.exec('COMMIT');
+}
+
+/** Of a live record, a user id that is not its own id: others may have it. */
+function mappedIdOf(recordId: string, { userId, state = 'live' }: Identity): string | null {
+  return userId === undefined || userId === recordId || state !== 'live' ? null : userId;
 }
 
 function remove(path: string): void {

@@ -265,6 +265,8 @@ export const identity = z.object({
   intents: z.array(z.string()).optional(),
   /** The address that the record claims. */
   claim: z.object({ email: z.string(), createdMs: epochMs, optOut: optOut.optional() }).optional(),
+  /** Of a record whose user id is a mapped one: it may be another's, too. Epoch milliseconds. */
+  createdMs: epochMs.optional(),
   /** Deleted, merged, filtered, without an address, or converted: it claims nothing. Default: `live`. */
   state: z.enum(['live', 'withdrawn', 'gone', 'converted']).optional(),
   /** The Contact that a converted Lead became. */

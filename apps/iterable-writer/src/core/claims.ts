@@ -19,6 +19,6 @@ export function others(known: readonly Known[], recordId: string): Known[] {
   return known.filter((one) => one.recordId !== recordId);
 }
 
-export function toClaimant({ recordId, identity: { recordType, claim } }: Known): Claimant {
-  return { recordId, recordType, createdMs: claim?.createdMs ?? 0 };
+export function toClaimant({ recordId, identity: { recordType, claim, createdMs = 0 } }: Known): Claimant {
+  return { recordId, recordType, createdMs: claim?.createdMs ?? createdMs };
 }

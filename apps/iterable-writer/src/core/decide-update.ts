@@ -13,7 +13,7 @@ import {
   type Row,
   type Step,
 } from './decision.js';
-import { distinct, left, nextInLine, withoutPointer } from './leaving.js';
+import { distinct, left, nextInLine, withoutPointer, type Left } from './leaving.js';
 import { calledBy, settled } from './settle.js';
 
 /** An update of a record that is a person. */
@@ -103,6 +103,10 @@ function decideById(message: Update, view: IdentityView, policy: Policy): Decisi
   const on = { userId };
   const absorbed = view.convertedInto(message.recordId);
   const { moving, redrives, heirs, locks } = left(message, userId, absorbed, view, policy);
+  const sharers = others(view.users(userId), message.recordId);
+  if (sharers.some((one) => outranks(toClaimant(one), claimantOf(message)))) {
+    return yielding(message, userId, own, [...locks, lockOf.profile(on)], { moving, redrives, heirs });
+  }
   const moves = moving.map((from): Step => ({ kind: 'move', from: { userId: from }, to: on }));
   const released = owns && address !== null ? toRelease(address, message.recordId, new Set(moving), view) : [];
   const releases = released.map(({ identity }): Step => ({
@@ -136,6 +140,7 @@ function decideById(message: Update, view: IdentityView, policy: Policy): Decisi
         identity: {
           ...liveRow(message, standing),
           userId,
+          ...(userId === message.recordId ? {} : { createdMs: message.createdMs ?? 0 }),
           ...(owns && address !== null ? { email: address } : {}),
           optOut: wanted,
         },
@@ -161,14 +166,41 @@ function decideById(message: Update, view: IdentityView, policy: Policy): Decisi
   };
 }
 
+/**
+ * A mapping gave its user id to a record that comes before it: the profile is that one's. It keeps the place in line, and a profile
+ * that it had alone goes into this one.
+ */
+function yielding(
+  message: Update,
+  userId: string,
+  own: Identity | null,
+  locks: readonly string[],
+  { moving, redrives, heirs }: Pick<Left, 'moving' | 'redrives' | 'heirs'>,
+): Decision {
+  const steps = moving.map((from): Step => ({ kind: 'move', from: { userId: from }, to: { userId } }));
+  const { recordType, recordId, version, createdMs = 0 } = message;
+  return {
+    steps,
+    notBeforeMs: 0,
+    locks: [...locks, lockOf.record(recordId)],
+    rows: [{ recordId, identity: { recordType, version, userId, createdMs }, called: calledBy(steps) }],
+    heirs,
+    redrives,
+    ending: { kind: 'skipped', reason: 'writer.outranked' },
+    outranked: true,
+    before: own,
+    intent: null,
+  };
+}
+
+function claimantOf({ recordType, recordId, createdMs = 0 }: Update): Claimant {
+  return { recordType, recordId, createdMs };
+}
+
 function standingOf(message: Update, view: IdentityView): Standing {
   const address = message.email ?? null;
   const rivals = address === null ? [] : others(view.claimants(address), message.recordId);
-  const me: Claimant = {
-    recordType: message.recordType,
-    recordId: message.recordId,
-    createdMs: message.createdMs ?? 0,
-  };
+  const me = claimantOf(message);
   const owns = address !== null && rivals.every((rival) => outranks(me, toClaimant(rival)));
   return { own: view.of(message.recordId), address, rivals, owns };
 }

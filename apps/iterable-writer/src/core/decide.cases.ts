@@ -24,6 +24,11 @@ export function viewOf(rows: Rows): IdentityView {
     of: (recordId) => known.find((one) => one.recordId === recordId)?.identity ?? null,
     claimants: (email) => known.filter(({ identity }) => identity.claim?.email === email),
     holders: (email) => known.filter(({ identity }) => identity.email === email),
+    users: (userId) =>
+      known.filter(
+        ({ recordId, identity }) =>
+          identity.userId === userId && userId !== recordId && (identity.state ?? 'live') === 'live',
+      ),
     convertedInto: (recordId) =>
       known.filter(
         ({ identity }) => identity.convertedTo === recordId && (identity.email ?? identity.userId) !== undefined,

@@ -146,6 +146,39 @@ describe.each(['user-id', 'hybrid'] as const)('an update in a %s project', (proj
   });
 });
 
+describe('a mapped user id that two records have', () => {
+  const one = (more: object = {}) => ({ userId: 'U', createdMs: 1, ...claim('a'), ...more });
+
+  it.each<[string, Rows, MessageRef, string]>([
+    [
+      'the one that gives way is not written, nor is its address taken away',
+      { C1: { ...one(), email: 'a' } },
+      update('L1', 'b', { userId: 'U' }),
+      '- | L1 id=U | writer.outranked',
+    ],
+    [
+      'the one before the other is written',
+      { L1: one() },
+      update('C1', 'a', { userId: 'U' }),
+      'write U with a | C1 email=a id=U claims=a | written',
+    ],
+    [
+      'when the first is deleted, its profile is the other’s',
+      { C1: { ...one(), email: 'a' }, L1: { userId: 'U', createdMs: 1 } },
+      removal('C1'),
+      '- | C1 gone | ask L1 | writer.profile_shared',
+    ],
+    [
+      'when the first gets another id, the profile stays with the other',
+      { C1: { ...one(), email: 'a' }, L1: { userId: 'U', createdMs: 1 } },
+      update('C1', 'a', { userId: 'V' }),
+      'write V with a | C1 email=a id=V claims=a | ask L1 | written',
+    ],
+  ])('%s', (_what, rows, about, shown) => {
+    expect(decided('hybrid', rows, about)).toBe(shown);
+  });
+});
+
 describe('a removal', () => {
   const one = { L1: { email: 'a', ...claim('a') } };
   it.each<[string, Rows, MessageRef, Partial<Policy>, string]>([

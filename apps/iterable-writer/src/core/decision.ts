@@ -64,6 +64,8 @@ export interface IdentityView {
   claimants(email: string): readonly Known[];
   /** Every record whose profile carries an address. */
   holders(email: string): readonly Known[];
+  /** The live records with a user id that a mapping gave them. */
+  users(userId: string): readonly Known[];
   /** Leads that were converted into a record. */
   convertedInto(recordId: string): readonly Known[];
 }

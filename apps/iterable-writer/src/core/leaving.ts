@@ -44,12 +44,15 @@ export function left(
   const heirs: Known[] = [];
   const rows: Row[] = [];
   for (const identifier of identifiers) {
-    const inLine = policy.projectType === 'email' ? others(view.claimants(identifier), recordId) : [];
+    const inLine = others(
+      policy.projectType === 'email' ? view.claimants(identifier) : view.users(identifier),
+      recordId,
+    );
     const heir = firstOf(inLine);
     if (heir === null) moving.push(identifier);
     else if (mayHold({ recordId, identity: own }, identifier, heir)) {
       heirs.push(heir);
-      if (heir.identity.email !== identifier) rows.push(inheriting(heir, identifier));
+      if (pointerOf(policy.projectType, heir.identity) !== identifier) rows.push(inheriting(heir, identifier));
     }
   }
   const redrives = heirs.map(({ recordId: id, identity }) => ({ recordType: identity.recordType, recordId: id }));

@@ -180,7 +180,11 @@ describe('toMessage of a person', () => {
       { row: deleted, mapped: { kind: 'failed', code: 'mapping.expression_failed', message: 'why' } },
       removal('salesforce.deleted'),
     ],
-    ['merged is gone', { row: { ...deleted, MasterRecordId: LEAD } }, removal('salesforce.merged', { mergedInto: LEAD })],
+    [
+      'merged is gone',
+      { row: { ...deleted, MasterRecordId: LEAD } },
+      removal('salesforce.merged', { mergedInto: LEAD }),
+    ],
     [
       'gone is flagged as the mapping says',
       { row: deleted, compiled: { flagFields: { Salesforce: { Deleted: true } } } },
