@@ -13,6 +13,12 @@ const RETRY_MS = 1_000;
 const SILENCE_MS = 10_000;
 const CHECK = 'identities';
 
+/** A message of the topic, and where it stands. */
+export interface Appended {
+  readonly message: IdentityMessage;
+  readonly position: Position;
+}
+
 /** The reading said nothing for too long. */
 class SilentReadError extends SyncError {
   readonly code = 'event-log.unavailable';
@@ -27,6 +33,7 @@ class SilentReadError extends SyncError {
 export class Identities {
   private readonly closing = new AbortController();
   private following: AbortController | null = null;
+  private readonly intents: Appended[] = [];
 
   constructor(
     private readonly store: IdentityStore,
@@ -60,12 +67,26 @@ export class Identities {
   async catchUp(signal: AbortSignal): Promise<void> {
     this.following?.abort();
     this.following = null;
+    this.add(this.intents.splice(0));
     const either = AbortSignal.any([signal, this.closing.signal]);
     await this.insist(() => this.readToEnd(either), either);
   }
 
+  /**
+   * Takes intents that were just appended. They are kept together with what becomes of them, in one write: their records are locked
+   * until then, and a crash reads them again from the topic.
+   */
+  intended(appended: readonly Appended[]): void {
+    this.intents.push(...appended);
+  }
+
   /** Takes the identities that were just appended, at their positions. */
-  wrote(appended: ReadonlyArray<{ readonly message: IdentityMessage; readonly position: Position }>): void {
+  wrote(appended: readonly Appended[]): void {
+    if (appended.length > 0) this.add([...this.intents.splice(0), ...appended]);
+  }
+
+  private add(appended: readonly Appended[]): void {
+    if (appended.length === 0) return;
     const complete = this.store.add(
       appended.map(({ message, position }) => ({
         recordId: message.key,

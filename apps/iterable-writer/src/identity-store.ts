@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { FETCHED_LATER_MS, type Identity } from '@libs/contracts';
+import { FETCHED_LATER_MS, isOlder, type Identity } from '@libs/contracts';
 import { rankOf } from '@libs/mapping';
 import type { IdentityView } from './core/decision.js';
 import type { Known } from './core/claims.js';
@@ -144,7 +144,7 @@ export class IdentityStore implements IdentityView {
   /** Takes a run of the topic as read, in order, with its position: one transaction. The newest version stays. */
   follow(entries: readonly IdentityEntry[]): void {
     this.transaction(() => {
-      for (const entry of entries) this.keep(entry);
+      for (const entry of newest(entries)) this.keep(entry);
       for (const [partition, next] of ends(entries)) this.move.run(partition, next);
     });
   }
@@ -157,8 +157,8 @@ export class IdentityStore implements IdentityView {
     let complete = true;
     this.transaction(() => {
       const positions = this.positions();
+      for (const entry of newest(entries)) this.keep(entry);
       for (const entry of entries) {
-        this.keep(entry);
         if ((positions[entry.partition] ?? 0) >= entry.offset)
           positions[entry.partition] = Math.max(positions[entry.partition] ?? 0, entry.offset + 1);
         else complete = false;
@@ -301,6 +301,23 @@ function remove(path: string): void {
 function resultCode(error: unknown): number {
   const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
   return typeof code === 'number' ? code & 0xff : 0;
+}
+
+/** Of a record that is there several times, what stays in the end: one write is enough. A tombstone forgets what was before it. */
+function newest(entries: readonly IdentityEntry[]): Iterable<IdentityEntry> {
+  const byRecord = new Map<string, IdentityEntry>();
+  for (const entry of entries) {
+    const before = byRecord.get(entry.recordId);
+    if (entry.identity === 'unreadable') continue;
+    const older =
+      entry.identity !== null &&
+      before !== undefined &&
+      before.identity !== null &&
+      before.identity !== 'unreadable' &&
+      isOlder(entry.identity.version, before.identity.version);
+    if (!older) byRecord.set(entry.recordId, entry);
+  }
+  return byRecord.values();
 }
 
 /** The offset after the last entry of each partition. */

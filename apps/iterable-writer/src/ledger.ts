@@ -3,18 +3,10 @@ import type { EventLog, Position } from '@libs/event-log';
 import { backoffMs } from '@libs/iterable';
 import type { Health, Logger, Metrics } from '@libs/observability';
 import type { Decision, Row } from './core/decision.js';
-import {
-  isIdentity,
-  reasonOf,
-  toIdentityMessage,
-  toReport,
-  type Ending,
-  type IdentityMessage,
-  type ReportMessage,
-} from './core/report.js';
+import { isIdentity, reasonOf, toIdentityMessage, toReport, type Ending, type ReportMessage } from './core/report.js';
 import type { Course } from './course.js';
 import type { Entry } from './entry.js';
-import type { Identities } from './identities.js';
+import type { Appended, Identities } from './identities.js';
 
 const RETRY = { firstMs: 500, maxMs: 10_000 };
 const CHECK = 'outcomes';
@@ -32,7 +24,7 @@ export interface EndedEntry {
 export class Ledger {
   constructor(
     private readonly log: Pick<EventLog, 'append'>,
-    private readonly identities: Pick<Identities, 'wrote'>,
+    private readonly identities: Pick<Identities, 'wrote' | 'intended'>,
     private readonly parts: { readonly health: Health; readonly logger: Logger; readonly metrics: Metrics },
   ) {}
 
@@ -63,7 +55,12 @@ export class Ledger {
   /** Writes down which profiles are about to be written, before they are. Resolves as `settle` does. */
   async intend(rows: ReadonlyArray<{ readonly entry: Entry; readonly row: Row }>): Promise<void> {
     const nowMs = Date.now();
-    await this.insist(rows, (ours) => ours.map(({ row }) => toIdentityMessage(row, nowMs)));
+    await this.insist(
+      rows,
+      (ours) => ours.map(({ row }) => toIdentityMessage(row, nowMs)),
+      () => {},
+      (appended) => this.identities.intended(appended),
+    );
   }
 
   /** Appends until it succeeds, for those whose partitions are still ours by then. */
@@ -71,12 +68,13 @@ export class Ledger {
     all: readonly T[],
     messagesOf: (ours: readonly T[]) => readonly ReportMessage[],
     then: (ours: readonly T[]) => void = () => {},
+    remember = (appended: readonly Appended[]) => this.identities.wrote(appended),
   ): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {
       const ours = all.filter(({ entry }) => !entry.holding.lost);
       const messages = messagesOf(ours);
       try {
-        if (messages.length > 0) this.remember(messages, await this.log.append(messages));
+        if (messages.length > 0) remember(identitiesIn(messages, await this.log.append(messages)));
         this.parts.health.set(CHECK, true);
         then(ours);
         return;
@@ -88,14 +86,6 @@ export class Ledger {
         await new Promise((resolve) => setTimeout(resolve, waitMs));
       }
     }
-  }
-
-  private remember(messages: readonly ReportMessage[], positions: readonly Position[]): void {
-    const known = messages.flatMap((message, index): Array<{ message: IdentityMessage; position: Position }> => {
-      const position = positions[index];
-      return isIdentity(message) && position !== undefined ? [{ message, position }] : [];
-    });
-    if (known.length > 0) this.identities.wrote(known);
   }
 
   private book(ours: readonly EndedEntry[], nowMs: number): void {
@@ -118,4 +108,11 @@ export class Ledger {
     if (ending.kind === 'written')
       metrics.endToEndSeconds.observe({ object, lane }, Math.max(0, nowMs - commitTimestamp) / 1000);
   }
+}
+
+function identitiesIn(messages: readonly ReportMessage[], positions: readonly Position[]): Appended[] {
+  return messages.flatMap((message, index): Appended[] => {
+    const position = positions[index];
+    return isIdentity(message) && position !== undefined ? [{ message, position }] : [];
+  });
 }
