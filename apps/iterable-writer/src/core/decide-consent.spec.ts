@@ -60,6 +60,13 @@ describe('consent', () => {
       'write',
     ],
     [
+      'again when a writer died while the profile moved: it may have gone, and the opt-out with it',
+      'email',
+      { L1: { email: 'a', intents: ['b'], ...claim('a'), optOut: ALL } },
+      update('L1', 'a', { optOut: ALL }),
+      'move no a [] write',
+    ],
+    [
       'one that was forgotten is not there to be unsubscribed first',
       'hybrid',
       { L1: { userId: 'L1', state: 'gone', forgotten: 'forgotten' } },

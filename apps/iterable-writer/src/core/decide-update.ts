@@ -47,7 +47,7 @@ function decideByEmail(message: Update, view: IdentityView, policy: Policy): Dec
   const { moving, redrives, heirs, locks } = left(message, address, absorbed, view, policy);
   const moves = moving.map((from): Step => ({ kind: 'move', from: { email: from }, to: { email: address } }));
   const wanted = owns ? optOutOf(message, [...rivals, ...absorbed], policy) : undefined;
-  const applied = own?.email === address ? own.optOut : undefined;
+  const applied = isThere(own, own?.email === address) ? own?.optOut : undefined;
   const back = owns ? remembered(own, { email: address }, policy) : [];
   const steps = owns
     ? [...back, ...written({ email: address }, message, moves, wanted, applied, isThere(own, own?.email === address))]
@@ -115,7 +115,7 @@ function decideById(message: Update, view: IdentityView, policy: Policy): Decisi
     fields: { email: null },
   }));
   const wanted = optOutOf(message, owns ? [...rivals, ...absorbed] : absorbed, policy);
-  const applied = own?.userId === userId ? own.optOut : undefined;
+  const applied = isThere(own, own?.userId === userId) ? own?.optOut : undefined;
   const email = message.email === undefined ? {} : { email: owns ? address : null };
   const main = written(on, { ...message, ...email }, moves, wanted, applied, isThere(own, own?.userId === userId));
   const steps = [...remembered(own, on, policy), ...releases, ...main];
@@ -251,9 +251,9 @@ function withoutOptOut({ recordId, identity: { optOut: _optOut, ...identity } }:
   return { recordId, identity };
 }
 
-/** Is the profile there that is known to be a record's own? Not when the person was forgotten. */
+/** Is the profile there that is known to be a record's own? Not when the person was forgotten, or a writer died while it moved. */
 function isThere(own: Identity | null, isOwn: boolean): boolean {
-  return isOwn && own?.forgotten !== 'forgotten';
+  return isOwn && own?.forgotten !== 'forgotten' && own?.intents === undefined;
 }
 
 function identitiesOf(known: readonly Known[]): Identity[] {
