@@ -248,7 +248,7 @@ describe('the writer, with bad users', () => {
 
   it('tells apart two profiles in each other’s way, though the list names a third', async () => {
     stage = await new Stage({ projectType: 'hybrid' }).open();
-    await stage.startWriter({ ITERABLE_PROJECT_TYPE: 'hybrid' });
+    await stage.startWriter({ ITERABLE_PROJECT_TYPE: 'hybrid', ITERABLE_SETTLE_SECONDS: '0.2' });
     // Somebody whom no record of ours is about.
     await stage.put({ userId: 'owner', dataFields: { email: 'shared@example.com' } });
     await stage.send(

@@ -125,9 +125,9 @@ describe('a stream that works', () => {
     await until(() => expect(follower.events.length).toBe(1_000));
     expect(recordIds(follower)).toEqual(leads(1_000).map((_, n) => `id-${n}`));
     expect(fake.mostCredit).toBeLessThanOrEqual(100);
-    const [, ...later] = fake.on(LEADS).requests;
-    expect(later.length).toBeGreaterThanOrEqual(20);
-    for (const { numRequested } of later) expect(numRequested).toBe(50);
+    const later = () => fake.on(LEADS).requests.slice(1);
+    await until(() => expect(later().length).toBeGreaterThanOrEqual(20)); // the last may still be on its way
+    for (const { numRequested } of later()) expect(numRequested).toBe(50);
   });
 
   it('keeps the order while a schema is fetched, and fetches each schema until it has it, once', async () => {
