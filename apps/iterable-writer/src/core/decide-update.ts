@@ -53,7 +53,7 @@ function decideByEmail(message: Update, view: IdentityView, policy: Policy): Dec
     ? [...back, ...written({ email: address }, message, moves, wanted, applied, isThere(own, own?.email === address))]
     : moves;
   const first = firstOf(rivals);
-  const former = owns ? formerHolders(message, address, absorbed, view) : [];
+  const former = formerHolders(message, [...(owns ? [address] : []), ...moving], absorbed, view);
   // A profile merged into another's brings fields along; and the owner is who answers for every claimant's opt-out.
   const ownersTurn = !owns && first !== null && (moves.length > 0 || isNews(message, first, policy));
   return {
@@ -230,12 +230,20 @@ function remembered(own: Identity | null, on: Profile, { projectType }: Policy):
 
 /**
  * Records that left their profile here, deleted or without an address. It is the new owner's from now on, and goes where that one
- * goes: were they to come back, they would take an opt-out for said that went along. One that was forgotten is not there to take.
+ * goes, or moves away with it: were they to come back, they would take an opt-out for said that went along. One that was forgotten is not there to take.
  */
-function formerHolders(message: Update, address: string, absorbed: readonly Known[], view: IdentityView): Known[] {
-  return others(view.holders(address), message.recordId).filter(
+function formerHolders(
+  message: Update,
+  addresses: readonly string[],
+  absorbed: readonly Known[],
+  view: IdentityView,
+): Known[] {
+  return others(
+    addresses.flatMap((address) => view.holders(address)),
+    message.recordId,
+  ).filter(
     ({ recordId, identity }) =>
-      identity.claim?.email !== address &&
+      identity.claim?.email !== identity.email &&
       identity.forgotten === undefined &&
       !absorbed.some((lead) => lead.recordId === recordId),
   );

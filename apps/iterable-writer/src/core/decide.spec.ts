@@ -286,6 +286,13 @@ describe('the profile of a record that is gone', () => {
     expect(decided('email', rows, update('L2', 'a'))).toBe('write a | L2 email=a claims=a; L1 gone | written');
   });
 
+  it('is another’s also when a dying writer never said so, and moves with it', () => {
+    const rows = { L1: { email: 'a', state: 'gone' as const }, L2: { intents: ['a'] } };
+    expect(decided('email', rows, update('L2', 'b'))).toBe(
+      'move a>b, write b | L2 email=b claims=b; L1 gone | written',
+    );
+  });
+
   it('is kept in mind with those of the Leads that became it, while it is there', () => {
     const lead = { userId: 'L1', email: 'a', state: 'converted' as const, convertedTo: 'C1' };
     const rows = { C1: { userId: 'C1', ...claim('b') }, L1: lead };
