@@ -17,6 +17,8 @@ export interface Course {
   notBeforeMs: number;
   /** The request of the last step. */
   requestId: string | undefined;
+  /** Locks beyond those of its decision, to be given back with them. */
+  readonly moreLocks: string[];
   /** Is it written down where its data may be? */
   intended: boolean;
   /** Was it asked who is in the way of an address? Once is enough. */
@@ -34,6 +36,7 @@ export function newCourse(entry: Entry, decision: Decision): Course {
     attempt: 0,
     notBeforeMs: decision.notBeforeMs,
     requestId: undefined,
+    moreLocks: [],
     intended: false,
     looked: false,
     underWay: false,

@@ -50,6 +50,7 @@ beforeEach(() => {
   };
   courses = new Courses(parts as unknown as CoursesParts, SETTLE_MS, {
     ended: (one) => ended.push(one),
+    lock: () => true,
     lost: () => {},
     intend: () => Promise.resolve(),
     cutOff: () => cutOff,

@@ -11,7 +11,7 @@ import {
 import type { Metrics } from '@libs/observability';
 import { endpointOf } from './core/settle.js';
 import { resolveConflict, type Occupant } from './core/resolve-conflict.js';
-import type { IdentityView, Step } from './core/decision.js';
+import { lockOf, type IdentityView, type Step } from './core/decision.js';
 import { CallQueue, type Departure } from './call-queue.js';
 import type { CallTrouble } from './call-trouble.js';
 import { advance, newCourse, stepOf, toCall, type Course } from './course.js';
@@ -30,6 +30,10 @@ const MAX_PARKED = { users: { realtime: 10_000, backfill: 40_000 }, bytes: 48_00
 /** While the partitions may be another's, and before an allowance of a day is asked about again. Milliseconds. */
 const CUT_OFF_LOOK_MS = 100;
 const DAY_LOOK_MS = 10 * 60_000;
+/** Before a profile in the way is looked at again whose record is being written. Milliseconds. */
+const LOCKED_LOOK_MS = 1_000;
+/** Two that are in each other's way would wait for ever: people decide then. */
+const MAX_LOCKED_LOOKS = 300;
 /** Times that a profile is looked for that was just written. */
 const MAX_LOOKS = 5;
 
@@ -54,6 +58,8 @@ type Verdict = ProfileVerdict | OptOutVerdict | LookVerdict;
 export interface CoursesEvents {
   /** A course is over. */
   ended(ended: EndedEntry): void;
+  /** Takes locks for a course besides its own; `false`: not all of them are free now. */
+  lock(course: Course, keys: readonly string[]): boolean;
   /** A course is given up: its partition is another's now. */
   lost(course: Course): void;
   /** Writes down, before the first step, where data may be from then on. */
@@ -307,7 +313,14 @@ export class Courses {
 
   private found(course: Course, { on, email }: Extract<Step, { kind: 'look' }>, occupant: Occupant | null): void {
     const { recordId } = course.entry.message;
-    const steps = resolveConflict({ recordId, on, email }, occupant, this.parts.view);
+    // What is done to the profile in the way is as much its record's business.
+    const mine = occupant?.userId === undefined || this.events.lock(course, locksOfUser(occupant.userId));
+    if (!mine && course.attempt < MAX_LOCKED_LOOKS) {
+      course.attempt += 1;
+      this.again(course, Date.now() + LOCKED_LOOK_MS);
+      return;
+    }
+    const steps = mine ? resolveConflict({ recordId, on, email }, occupant, this.parts.view) : null;
     if (steps === null) {
       const code = 'iterable.identity_conflict';
       this.close(course);
@@ -422,6 +435,10 @@ export class Courses {
   private show(): void {
     this.parts.metrics.writerParked.set(this.all.size);
   }
+}
+
+function locksOfUser(userId: string): string[] {
+  return [lockOf.record(userId), lockOf.profile({ userId })];
 }
 
 function remove<T>(list: T[], one: T): void {

@@ -80,6 +80,7 @@ export class Dispatcher {
     this.courses = new Courses({ ...parts, recent, view: parts.identities.view }, options.policy.settleMs, {
       ended: (ended) => this.end([ended]),
       cutOff: () => this.isCutOff(),
+      lock: (course, keys) => this.lockMore(course, keys),
       intend: (courses) => this.intend(courses.map((course) => ({ ...course, course }))),
       lost: (course) => this.release(course),
       track: (work) => this.track(work),
@@ -300,6 +301,7 @@ export class Dispatcher {
     for (const { entry, decision, course } of everyone) {
       if (!entry.holding.lost) continue;
       if (course !== null) this.courses.forget(course);
+      this.unlockMore(course);
       this.locks.give(locksOf(decision));
     }
     return ours.length > 0 ? [newPiece(piece.lane, ours)] : [];
@@ -328,12 +330,29 @@ export class Dispatcher {
   private async book(ended: readonly EndedEntry[]): Promise<void> {
     if (ended.length === 0) return;
     await this.parts.ledger.settle(ended);
-    for (const { decision } of ended) if (decision !== null) this.locks.give(locksOf(decision));
+    for (const { decision, course } of ended) {
+      if (decision !== null) this.locks.give(locksOf(decision));
+      this.unlockMore(course);
+    }
     this.pump();
   }
 
-  private release({ decision }: Course): void {
-    this.locks.give(locksOf(decision));
+  private release(course: Course): void {
+    this.locks.give(locksOf(course.decision));
+    this.unlockMore(course);
+  }
+
+  private lockMore(course: Course, keys: readonly string[]): boolean {
+    const own = new Set([...course.decision.locks, ...course.moreLocks]);
+    const wanted = { owned: keys.filter((key) => !own.has(key)), shared: [] };
+    if (!this.locks.free(wanted)) return false;
+    this.locks.take(wanted);
+    course.moreLocks.push(...wanted.owned);
+    return true;
+  }
+
+  private unlockMore(course: Course | null): void {
+    if (course !== null) this.locks.give({ owned: course.moreLocks.splice(0), shared: [] });
   }
 
   private track(task: Promise<void>): void {
