@@ -30,11 +30,6 @@ export interface Departure {
 export class CallQueue {
   private readonly queues = new Map<Kind, Queue>();
 
-  /** Calls on their way. */
-  get underWay(): number {
-    return [...this.queues.values()].reduce((sum, queue) => sum + queue.underWay, 0);
-  }
-
   get waits(): boolean {
     return [...this.queues.values()].some(({ waiting }) => lanes.some((lane) => waiting[lane].length > 0));
   }

@@ -50,7 +50,6 @@ export class Chooser {
   constructor(
     private readonly parts: ChooserParts,
     private readonly policy: Policy,
-    private readonly limits: RequestLimits,
     private readonly dryRun: boolean,
   ) {}
 
@@ -62,7 +61,7 @@ export class Chooser {
     this.coursesFromMs = nowMs + this.policy.settleMs;
   }
 
-  choose(lane: Lane, nowMs: number, room: RequestLimits = this.limits): Chosen {
+  choose(lane: Lane, nowMs: number, room: RequestLimits): Chosen {
     const { waiting, locks } = this.parts;
     const sendings: Sending[] = [];
     const ended: EndedEntry[] = [];
@@ -90,6 +89,7 @@ export class Chooser {
         ended.push({ entry, decision, course: null, ending: endingOf(decision) });
       } else if (verdict === 'course') {
         this.take(entry, decision);
+        this.parts.courses.add(entry, decision);
       } else {
         if (sendings.length > 0 && bytes + verdict.bytes + 1 > room.maxBytes) break;
         this.take(entry, decision);
@@ -136,8 +136,6 @@ export class Chooser {
   private take(entry: Entry, decision: Decision): void {
     this.parts.waiting.remove(entry);
     this.parts.locks.take(locksOf(decision));
-    const plain = decision.steps.length === 1 && ['write', 'set'].includes(decision.steps[0]?.kind ?? '');
-    if (decision.steps.length > 0 && !plain) this.parts.courses.add(entry, decision);
   }
 }
 

@@ -91,7 +91,6 @@ export class Dispatcher {
     this.chooser = new Chooser(
       { waiting, locks, courses, recent, view: identities.view },
       options.policy,
-      options,
       options.dryRun,
     );
     this.fresh = new FreshPieces({ waiting, courses, chooser: this.chooser }, options, {
