@@ -21,6 +21,7 @@ let left: string[];
 let answer: (call: ProfileCall) => ProfileVerdict | Promise<ProfileVerdict>;
 let optOut: (users: number) => OptOutVerdict;
 let cutOff = false;
+let changed: () => void;
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -28,6 +29,7 @@ beforeEach(() => {
   ended = [];
   left = [];
   cutOff = false;
+  changed = () => {};
   answer = () => ({ kind: 'done' });
   optOut = () => ({ kind: 'done' });
   const parts = {
@@ -55,7 +57,7 @@ beforeEach(() => {
     intend: () => Promise.resolve(),
     cutOff: () => cutOff,
     track: () => {},
-    changed: () => {},
+    changed: () => changed(),
   });
 });
 
@@ -162,6 +164,19 @@ describe('courses', () => {
     await pass(30_000);
     await pass(30_000);
     expect(left.filter((call) => call.startsWith('unsubscribe')).length).toBeGreaterThan(1);
+  });
+
+  it('go on by themselves: the next leaves as soon as an answer has made a place', async () => {
+    changed = () => courses.launch(() => true);
+    const optOutOf = (n: number) =>
+      begin('backfill', update(`C${n}`, `m${n}`, { optOut: ALL }), {
+        [`C${n}`]: { email: `m${n}`, ...claim(`m${n}`) },
+      });
+    optOutOf(1);
+    courses.launch(() => true);
+    optOutOf(2); // the lane's only place is taken
+    await vi.advanceTimersByTimeAsync(0);
+    expect(left).toEqual(['unsubscribe 1', 'unsubscribe 1']);
   });
 
   it('write down who is to be forgotten when the day is over, and only that', async () => {

@@ -147,7 +147,13 @@ export class Courses {
     while (mayCall()) {
       const departure = this.calls.take();
       if (departure === null) return;
-      this.events.track(this.leave(departure).finally(() => this.calls.done(departure.kind)));
+      this.events.track(
+        this.leave(departure).finally(() => {
+          // In this order: what comes next of this kind needs the place.
+          this.calls.done(departure.kind);
+          this.events.changed();
+        }),
+      );
     }
   }
 
@@ -199,7 +205,6 @@ export class Courses {
     const step = stepOf(course);
     if (step.kind === 'unsubscribe') await this.optOut(courses, step);
     else await this.call(course, step);
-    this.events.changed();
   }
 
   private async call(course: Course, step: Exclude<Step, { kind: 'unsubscribe' }>): Promise<void> {
