@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     env: { TZ: 'UTC' },
     maxWorkers: 2,
+    setupFiles: ['test/support/property-seed.ts'],
     projects: [
       {
         extends: true,

@@ -6,8 +6,6 @@ import { caseOf, playInOrder, playScheduled, reduceCase, type Case } from './cas
 /** Cases for each type of project, and what users of the org do in each. */
 export const CASES = 1_000;
 export const OPERATIONS = 50;
-/** The same cases each time, so that what fails is somebody's change. Others are looked for with another number. */
-const SEED = 20_261_124;
 
 /**
  * Plays random cases of a project as they are scheduled, and in order; both must end as the model says. A case that does not
@@ -26,7 +24,6 @@ export async function expectOneEnd(projectType: ProjectType): Promise<void> {
   });
   const { failed, seed, counterexamplePath, numRuns } = await fc.check(property, {
     numRuns: CASES,
-    seed: SEED,
     endOnFailure: true,
   });
   expect(failed, `seed ${seed}, path ${counterexamplePath}, after ${numRuns} cases: ${told}`).toBe(false);
