@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   dataSettings,
+  deadLetterSettings,
   eventLogSettings,
   fanOutSettings,
   iterableSettings,
@@ -16,6 +17,7 @@ export const mapperSettings = z.object({
   ...salesforceSettings.shape,
   ...mappingSettings.shape,
   ...fanOutSettings.shape,
+  ...deadLetterSettings.shape,
   ITERABLE_PROJECT_TYPE: iterableSettings.shape.ITERABLE_PROJECT_TYPE,
 });
 export type MapperSettings = z.infer<typeof mapperSettings>;

@@ -1,4 +1,4 @@
-import { deletePolicies, optOutPolicies, projectTypes } from '@libs/contracts';
+import { deletePolicies, newFieldPolicies, optOutPolicies, projectTypes } from '@libs/contracts';
 import { z } from 'zod';
 import { flag } from './load-settings.js';
 
@@ -169,7 +169,35 @@ export const iterableSettings = z.object({
     .enum(optOutPolicies)
     .default('unsubscribe')
     .describe('What an opt-out in Salesforce does: unsubscribe from what the mapping says, or ignore.'),
+  ITERABLE_NEW_FIELDS: z
+    .enum(newFieldPolicies)
+    .default('project')
+    .describe(
+      'What becomes of a field that the project does not have: project (its own setting decides), create, or drop (Iterable leaves it out, and a warning names it).',
+    ),
+  ITERABLE_SEED_FIELD_TYPES: flag(true).describe(
+    'Before a new field gets its first value, a profile nobody mails gives it the type that the mapping means, and is deleted again: Iterable fixes a type by the first value, for ever.',
+  ),
   ITERABLE_DRY_RUN: flag(false).describe('Map, check and count, but write nothing to Iterable.'),
+});
+
+/** When so much ends as dead letters that a wrong mapping is likelier than wrong records. */
+export const deadLetterSettings = z.object({
+  DEAD_LETTER_STOP_PERCENT: z.coerce
+    .number()
+    .positive()
+    .max(100)
+    .default(25)
+    .describe(
+      'Share of dead letters in a window above which reading of that lane stops until somebody acts, so that a wrong mapping does not drain everything into them. 100: never.',
+    ),
+  DEAD_LETTER_STOP_WINDOW_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3_600)
+    .default(60)
+    .describe('That window. It counts from 100 dead letters on.'),
 });
 
 /** The mapping files. */

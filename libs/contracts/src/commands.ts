@@ -86,8 +86,45 @@ export type BackfillProgress = z.infer<typeof backfillProgress>;
 /** Target of the mapping commands: their key on `sync.commands.v1`. */
 export const MAPPING_TARGET = 'mapping';
 
+/** Target of the commands about dead letters. The backfill service answers them: a redrive is a job like any other. */
+export const DEAD_LETTERS_TARGET = 'dead-letters';
+
+/**
+ * Data of `dead-letters.redrive`: which dead letters, by all of what is given; at least one of it. Their records are fetched and
+ * mapped again and go the normal way, each once however many letters it has; its progress is that of a backfill.
+ */
+export const deadLettersRedrive = z
+  .strictObject({
+    /** Error codes, e.g. `iterable.field_type_mismatch`. */
+    codes: z.array(z.string().min(1).max(100)).min(1).max(100).optional(),
+    objects: z.array(recordType).min(1).max(100).optional(),
+    /** Record ids. */
+    ids: z.array(recordId).min(1).max(MAX_BACKFILL_IDS).optional(),
+    /** Only letters written at or after this, and before that. ISO 8601 with a zone. */
+    from: z.iso.datetime({ offset: true }).optional(),
+    to: z.iso.datetime({ offset: true }).optional(),
+  })
+  .refine(
+    (data) => Object.values(data).some((value) => value !== undefined),
+    'say which: codes, objects, ids, from or to',
+  )
+  .refine(
+    ({ from, to }) => from === undefined || to === undefined || Date.parse(from) < Date.parse(to),
+    'from must be before to',
+  );
+export type DeadLettersRedrive = z.infer<typeof deadLettersRedrive>;
+
+/**
+ * Data of `dead-letters.continue`: what a safety stop holds back goes on, and becomes dead letters where it must. The stop is off
+ * for so long. Whoever is stopped takes the command from the topic; the answer says that it was given on.
+ */
+export const deadLettersContinue = z.strictObject({
+  minutes: z.number().int().min(1).max(1_440).default(10),
+});
+export type DeadLettersContinue = z.infer<typeof deadLettersContinue>;
+
 /** Every target, in the order in which they came. */
-export const commandTargets = [BACKFILL_TARGET, MAPPING_TARGET] as const;
+export const commandTargets = [BACKFILL_TARGET, MAPPING_TARGET, DEAD_LETTERS_TARGET] as const;
 export type CommandTarget = (typeof commandTargets)[number];
 
 /** Who is to carry out a command, by the first part of its type; `null`: nobody does. */

@@ -108,6 +108,32 @@ export const optOut = z.object({
 });
 export type OptOut = z.infer<typeof optOut>;
 
+export const fieldTypes = ['string', 'long', 'double', 'boolean', 'date', 'object'] as const;
+/** What Iterable calls the type of a profile field. */
+export const fieldType = z.enum(fieldTypes);
+export type FieldType = z.infer<typeof fieldType>;
+
+/**
+ * The types that a mapping means its profile fields to have. Iterable fixes a field's type by its first value, for ever, and no value
+ * shows what is meant: `1000` may be the first amount of a currency. Topic `sync.schemas.v1`, key = schema id: made of the content,
+ * so that it is the same whoever publishes it. Durable before the first update that names it.
+ */
+export const profileSchema = z.object({
+  object: recordType,
+  /** Of the mapping that it was made from; several versions may have one schema, then it is any of them. */
+  mappingVersion: z.string(),
+  /** By path in the profile, as Iterable names its fields: `Name.First`. Only targets whose type is known. */
+  fields: z.record(
+    z.string(),
+    z.object({
+      type: fieldType,
+      /** The mapping says `type`: a value is never converted to another, whatever the project's field is. */
+      pinned: z.boolean().optional(),
+    }),
+  ),
+});
+export type ProfileSchema = z.infer<typeof profileSchema>;
+
 /** One mapped user: the state of one record. Topics `iterable.updates.*`, key = id of the record that owns the profile. */
 export const userUpdate = z.object({
   kind: z.literal('update'),
@@ -117,6 +143,8 @@ export const userUpdate = z.object({
   email: z.string().nullable().optional(),
   userId: z.string().optional(),
   dataFields: z.record(z.string(), z.unknown()),
+  /** Id of the profile schema that says what types the fields are meant to have; absent: nothing is known of them. */
+  schema: z.string().optional(),
   /** Are nested objects replaced whole, instead of merged? */
   replaceNested: z.boolean().optional(),
   /** When the record was created: of several records with one address the newer has it, other things equal. Epoch milliseconds. */

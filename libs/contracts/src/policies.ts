@@ -5,3 +5,7 @@ export type DeletePolicy = (typeof deletePolicies)[number];
 /** What an opt-out in Salesforce does in Iterable. */
 export const optOutPolicies = ['unsubscribe', 'ignore'] as const;
 export type OptOutPolicy = (typeof optOutPolicies)[number];
+
+/** What becomes of a profile field that the project does not have. */
+export const newFieldPolicies = ['project', 'create', 'drop'] as const;
+export type NewFieldPolicy = (typeof newFieldPolicies)[number];

@@ -4,6 +4,7 @@ import {
   deadLetter,
   identity,
   outcome,
+  profileSchema,
   recordBatch,
   recordChange,
   status,
@@ -127,6 +128,15 @@ export const topics = {
     about: 'What the writer knows of each record: profile, claim to an address, version.',
     policy: { cleanup: 'compact' },
     partitions: 'scaled',
+  }),
+  schemas: topic({
+    name: 'sync.schemas.v1',
+    schema: profileSchema,
+    type: 'sync.profile-schema',
+    key: 'schema id, made of the content',
+    about: 'The types that mappings mean their profile fields to have.',
+    policy: { cleanup: 'compact' },
+    partitions: 1,
   }),
   leases: topic({
     name: 'sync.leases.v1',
