@@ -3,7 +3,12 @@ import { refusedReasons, type UserVerdict } from '@libs/iterable';
 import { afterAnswer, afterFailure, afterSplit, explainPause, type Consequence } from './answers.js';
 import { everyoneIn, newPiece, type Piece, type Sending } from './piece.js';
 
-const users = (text: string) => text.split('').map((name) => ({ entry: { message: { recordId: name } } }) as Sending);
+/** Users by name; real-time ones in capitals. */
+const users = (text: string) =>
+  text.split('').map((name) => {
+    const lane = name === name.toLowerCase() ? 'backfill' : 'realtime';
+    return { entry: { message: { recordId: name } }, lane } as Sending;
+  });
 const piece = (text: string, more: Partial<Piece> = {}): Piece => ({ ...newPiece('backfill', users(text)), ...more });
 const names = (some: ReadonlyArray<Pick<Sending, 'entry'>>) => some.map(({ entry }) => entry.message.recordId).join('');
 
@@ -69,6 +74,30 @@ describe('afterSplit', () => {
     expect(show(afterSplit(piece('abc'), tooLarge, 'r1'))).toBe('| ab c');
     expect(show(afterSplit(piece('a'), tooLarge, 'r1'))).toBe('a=iterable.user_too_large |');
     expect(show(afterSplit(piece('ab', { search }), tooLarge, 'r1'))).toBe('| a b cdef');
+  });
+});
+
+describe('a request of real-time users with a backfill riding along', () => {
+  const mixed = piece('ABcdef', { lane: 'realtime' });
+  const lanesOf = ({ next }: Consequence) => next.map(({ lane, sendings }) => `${lane} ${names(sendings)}`);
+
+  it.each([
+    ['is refused without saying for whom: each side again', bad(), ['realtime AB', 'backfill cdef']],
+    ['is refused for one of the backfill: that is searched', bad(3), ['realtime AB', 'backfill cef']],
+    ['is refused for a real-time user: that is searched', bad(1), ['realtime A', 'backfill cdef']],
+    ['is too large', tooLarge, ['realtime AB', 'backfill cdef']],
+  ])('%s', (_, verdict, expected) => {
+    const consequence = afterSplit(mixed, verdict, 'r1');
+    expect(lanesOf(consequence)).toEqual(expected);
+    expect(consequence.next.flatMap((one) => names(everyoneIn(one)).split('')).toSorted()).toEqual('ABcdef'.split(''));
+  });
+
+  it('is unclear, or gets no answer again and again', () => {
+    const verdicts = answered(written, unclear, unclear, written, unclear, written);
+    expect(lanesOf(afterAnswer(mixed, verdicts, 'r1'))).toEqual(['realtime B', 'backfill ce']);
+    const next = afterFailure({ ...mixed, attempt: 4 }, 700, true);
+    expect(lanesOf({ ended: [], next })).toEqual(['realtime AB', 'backfill cdef']);
+    expect(next.map(({ notBeforeMs }) => notBeforeMs)).toEqual([700, 700]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { deadReasons, refusedReasons, type BulkVerdict, type DeadCode, type Split } from '@libs/iterable';
 import { halves, startSearch, testPassed, testRefused, type SearchStep } from './core/search.js';
 import type { EndedEntry } from './ledger.js';
-import { newPiece, type Piece, type Sending } from './piece.js';
+import { isMixed, newPiece, newPieces, type Piece, type Sending } from './piece.js';
 
 /** What follows from an answer: who has an ending, and what is to be sent next. Everyone of the piece is in exactly one of them. */
 export interface Consequence {
@@ -27,7 +27,7 @@ export function afterAnswer(
     else ended.push(toEnded(sending, dead(verdict.code, requestId)));
   });
   // Counts of smaller requests say more; of a single user they say all.
-  const again = halves(unclear).map((sendings) => newPiece(piece.lane, sendings));
+  const again = inHalves({ lane: piece.lane, sendings: unclear });
   if (piece.search === null) return { ended, next: again };
   const { ended: found, next } = afterStep(piece, testPassed(piece.search), requestId);
   return { ended: [...ended, ...found], next: [...next, ...again] };
@@ -36,18 +36,15 @@ export function afterAnswer(
 /** Iterable refused the piece as a whole. Pure. */
 export function afterSplit(piece: Piece, split: Split, requestId: string): Consequence {
   if (split.cause === 'bad_user') {
-    const step =
-      piece.search === null
-        ? startSearch(piece.sendings, split.suspects, split.code)
-        : testRefused(piece.search, split.code);
-    return afterStep(piece, step, requestId);
+    if (piece.search !== null) return afterStep(piece, testRefused(piece.search, split.code), requestId);
+    return isMixed(piece.sendings) ? apart(piece, split, requestId) : search(piece, split.suspects, split, requestId);
   }
   const [single, ...others] = piece.sendings;
   const putAside = piece.search === null ? [] : [...piece.search.other, ...piece.search.rest];
   const next = putAside.length === 0 ? [] : [newPiece(piece.lane, putAside)];
   if (single !== undefined && others.length === 0)
     return { ended: [toEnded(single, dead(split.code, requestId))], next };
-  return { ended: [], next: [...halves(piece.sendings).map((sendings) => newPiece(piece.lane, sendings)), ...next] };
+  return { ended: [], next: [...inHalves(piece), ...next] };
 }
 
 /** There was no usable answer: the same again later; in halves, when it is only this piece that gets none. Pure. */
@@ -56,7 +53,34 @@ export function afterFailure(piece: Piece, notBeforeMs: number, othersGetThrough
   const suspicious =
     othersGetThrough && attempt >= HALVE_AFTER_ATTEMPTS && piece.search === null && piece.sendings.length > 1;
   if (!suspicious) return [{ ...piece, attempt, notBeforeMs }];
-  return halves(piece.sendings).map((sendings) => ({ ...newPiece(piece.lane, sendings), notBeforeMs }));
+  return inHalves(piece).map((part) => ({ ...part, notBeforeMs }));
+}
+
+/** Smaller requests: those who ride along apart first. */
+function inHalves({ lane, sendings }: Pick<Piece, 'lane' | 'sendings'>): readonly Piece[] {
+  return isMixed(sendings) ? newPieces(sendings) : halves(sendings).map((half) => newPiece(lane, half));
+}
+
+/**
+ * Real-time users and those who rode along go on without each other: either side is searched only if the answer points at it, so that
+ * real-time users are delayed by one request, whoever is bad (Invariant 6).
+ */
+function apart(piece: Piece, split: Extract<Split, { cause: 'bad_user' }>, requestId: string): Consequence {
+  const suspects = new Set(split.suspects.map((index) => piece.sendings[index]));
+  const parts = newPieces(piece.sendings).map((part) => {
+    const own = part.sendings.flatMap((sending, index) => (suspects.has(sending) ? [index] : []));
+    return own.length > 0 ? search(part, own, split, requestId) : { ended: [], next: [part] };
+  });
+  return { ended: parts.flatMap(({ ended }) => ended), next: parts.flatMap(({ next }) => next) };
+}
+
+function search(
+  piece: Piece,
+  suspects: readonly number[],
+  { code }: Extract<Split, { cause: 'bad_user' }>,
+  requestId: string,
+): Consequence {
+  return afterStep(piece, startSearch(piece.sendings, suspects, code), requestId);
 }
 
 function afterStep(piece: Piece, step: SearchStep<Sending, DeadCode>, requestId: string): Consequence {

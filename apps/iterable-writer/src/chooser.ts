@@ -9,7 +9,7 @@ import type { EndedEntry } from './ledger.js';
 import type { Locks } from './locks.js';
 import type { Sending } from './piece.js';
 import type { RecentCalls } from './recent-calls.js';
-import { sendingOf } from './sending.js';
+import { sendingOf, type SendingParts } from './sending.js';
 import type { WaitingUsers } from './waiting-users.js';
 
 /** Most messages that end without a request, in one go. */
@@ -81,7 +81,7 @@ export class Chooser {
       }
       const decision = this.decide(entry);
       if (!locks.free(locksOf(decision))) continue;
-      const verdict = this.follow(entry, decision, nowMs);
+      const verdict = this.follow({ entry, lane, decision, course: null }, nowMs);
       if (verdict === 'later') {
         soonestMs = Math.min(soonestMs, entry.notBeforeMs);
       } else if (verdict === 'ended') {
@@ -120,14 +120,15 @@ export class Chooser {
     return { ...decision, steps: [], rows: [], heirs: [], redrives: [], intent: null, ending };
   }
 
-  private follow(entry: Entry, decision: Decision, nowMs: number): 'ended' | 'later' | 'course' | Sending {
+  private follow(parts: SendingParts, nowMs: number): 'ended' | 'later' | 'course' | Sending {
+    const { entry, decision } = parts;
     const [step, ...more] = decision.steps;
     if (step === undefined) return 'ended';
     const plain = more.length === 0 && (step.kind === 'write' || step.kind === 'set');
     // A settling profile waits in line, where a newer state can still take its place.
     const settledMs = Math.max(decision.notBeforeMs, this.parts.recent.notBeforeMs(decision.steps));
     if (settledMs > nowMs) return later(entry, settledMs);
-    if (plain) return sendingOf(entry, decision, step, null);
+    if (plain) return sendingOf(parts, step);
     if (nowMs < this.coursesFromMs && endpointOf(step) !== 'bulk') return later(entry, this.coursesFromMs);
     if (this.parts.courses.full(entry.lane)) return later(entry, nowMs + NO_ROOM_MS);
     return 'course';

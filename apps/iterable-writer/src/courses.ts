@@ -124,7 +124,8 @@ export class Courses {
   takeBulk(lane: Lane, most: number): Sending[] {
     return this.bulk[lane].splice(0, most).map((course) => {
       course.underWay = true;
-      return sendingOf(course.entry, course.decision, stepOf(course), course);
+      const { entry, decision } = course;
+      return sendingOf({ entry, lane, decision, course }, stepOf(course));
     });
   }
 

@@ -53,8 +53,8 @@ export interface DispatcherParts {
 }
 
 /**
- * Sends what waits, whenever the gate lets a request out: real-time first, then backfill (Invariant 6); one request in flight
- * a user. Everything is driven by `pump`: on arrivals, answers and timers.
+ * Sends what waits, whenever the gate lets a request out: real-time first, a backfill with it or after it (Invariant 6); one
+ * request in flight a user. Everything is driven by `pump`: on arrivals, answers and timers.
  */
 export class Dispatcher {
   /** To be sent again or further: halves, tests, what got no answer. */
@@ -96,6 +96,7 @@ export class Dispatcher {
     this.fresh = new FreshPieces({ waiting, courses, chooser: this.chooser }, options, {
       ended: (ended) => this.end(ended),
       launch: () => courses.launch(() => this.mayCall()),
+      mayRide: () => this.inFlight.size < MAX_IN_FLIGHT,
     });
   }
 

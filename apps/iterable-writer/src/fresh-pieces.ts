@@ -24,9 +24,14 @@ export interface FreshPiecesEvents {
   ended(ended: readonly EndedEntry[]): void;
   /** Courses may have begun: their calls may leave. */
   launch(): void;
+  /** May a backfill ride along in a real-time request? */
+  mayRide(): boolean;
 }
 
-/** Makes requests of those whose turn it is: bulk steps of courses that are due, then the line. */
+/**
+ * Makes requests of those whose turn it is: bulk steps of courses that are due, then the line. A request costs the same
+ * however many users it has, so a backfill rides along where a real-time one has room: however often these come, it gets on.
+ */
 export class FreshPieces {
   constructor(
     private readonly parts: FreshPiecesParts,
@@ -40,8 +45,10 @@ export class FreshPieces {
     const waitMs = this.waitMs(lane, nowMs, lineIsOpen);
     if (waitMs > 0) return waitMs;
     const due = this.dueBulk(lane, this.options);
-    if (!lineIsOpen || due.length >= this.options.maxUsers)
-      return due.length > 0 ? newPiece(lane, due) : Number.POSITIVE_INFINITY;
+    if (!lineIsOpen || due.length >= this.options.maxUsers) {
+      if (due.length === 0) return Number.POSITIVE_INFINITY;
+      return newPiece(lane, lane === 'realtime' ? this.withRiders(due, nowMs, sendingUsers) : due);
+    }
     for (;;) {
       const { sendings, ended, soonestMs } = this.parts.chooser.choose(lane, nowMs, this.roomBeside(due));
       if (ended.length > 0) this.events.ended(ended);
@@ -49,9 +56,20 @@ export class FreshPieces {
       const chosen = [...due, ...sendings];
       // With those that have just begun a course with a bulk step.
       const all = [...chosen, ...this.dueBulk(lane, this.roomBeside(chosen))];
-      if (all.length > 0) return newPiece(lane, all);
+      if (all.length > 0) return newPiece(lane, lane === 'realtime' ? this.withRiders(all, nowMs, sendingUsers) : all);
       if (ended.length === 0) return soonestMs - nowMs;
     }
+  }
+
+  /** Fills a real-time request up with users of a backfill. What they need besides is begun by the way. */
+  private withRiders(own: readonly Sending[], nowMs: number, sendingUsers: number): readonly Sending[] {
+    if (!this.events.mayRide() || sendingUsers + own.length >= this.maxSending('backfill')) return own;
+    const withDue = [...own, ...this.dueBulk('backfill', this.roomBeside(own))];
+    if (this.parts.waiting.load('backfill').users === 0 || withDue.length >= this.options.maxUsers) return withDue;
+    const { sendings, ended } = this.parts.chooser.choose('backfill', nowMs, this.roomBeside(withDue));
+    if (ended.length > 0) this.events.ended(ended);
+    this.events.launch();
+    return [...withDue, ...sendings];
   }
 
   /** Until a request should leave; infinite: nobody waits for one. Milliseconds. */

@@ -1,14 +1,24 @@
+import type { Lane } from '@libs/contracts';
 import { bulkBody } from '@libs/iterable';
 import type { Decision, Step } from './core/decision.js';
 import type { Course } from './course.js';
 import type { Entry } from './entry.js';
 import type { Sending } from './piece.js';
 
+/** What a sending is made of, beside the step. */
+export interface SendingParts {
+  readonly entry: Entry;
+  readonly lane: Lane;
+  readonly decision: Decision;
+  readonly course: Course | null;
+}
+
 /** The body of a bulk step. */
-export function sendingOf(entry: Entry, decision: Decision, step: Step, course: Course | null): Sending {
+export function sendingOf(parts: SendingParts, step: Step): Sending {
+  const { entry } = parts;
   if (step.kind === 'set') {
     const { email, ...fields } = step.fields as { readonly email?: null };
-    return { ...bulkBody(step.on, JSON.stringify(fields), { email }), entry, decision, course };
+    return { ...bulkBody(step.on, JSON.stringify(fields), { email }), ...parts };
   }
   if (step.kind !== 'write') throw new Error(`${step.kind} is no bulk step`);
   const { message } = entry;
@@ -18,5 +28,5 @@ export function sendingOf(entry: Entry, decision: Decision, step: Step, course: 
     userId: update?.userId,
     replaceNested: message.kind === 'update' ? message.replaceNested : undefined,
   };
-  return { ...bulkBody(step.on, entry.fields, options), entry, decision, course };
+  return { ...bulkBody(step.on, entry.fields, options), ...parts };
 }

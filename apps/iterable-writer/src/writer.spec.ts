@@ -317,17 +317,38 @@ describe('the active writer', () => {
     expect(iterable.sent).toEqual(['1 2 3', '1 2 3']);
   });
 
-  it('lets a backfill request fill up while more are coming, and real-time go at once', async () => {
+  it('lets a backfill request fill up while more are coming', async () => {
     await deliver('backfill', update(1));
     await pass(60);
     await deliver('backfill', update(2));
     await pass(60);
     expect(iterable.sent).toEqual([]);
+    await pass(300);
+    expect(iterable.sent).toEqual(['1 2']);
+  });
+
+  it('lets real-time users go at once, and a backfill ride along', async () => {
+    await deliver('backfill', update(1));
     await deliver('realtime', update(9));
     await pass(1);
-    expect(iterable.sent).toEqual(['9']);
-    await pass(300);
-    expect(iterable.sent).toEqual(['9', '1 2']);
+    expect(iterable.sent).toEqual(['9 1']);
+  });
+
+  it('gets on with a backfill however often real-time users come', async () => {
+    const waiting = Array.from({ length: 40 }, (_, n) => update(n));
+    await deliver('backfill', ...waiting);
+    for (let n = 100; n < 140; n += 1) {
+      await deliver('realtime', update(n));
+      await pass(100);
+      for (const call of iterable.calls) call.ok();
+    }
+    const sent = iterable.sent.join(' ').split(' ');
+    expect(sent.filter((name) => Number(name) < 100).length).toBeGreaterThan(20);
+    // Nobody of the backfill is in front of a real-time user
+    for (const users of iterable.sent) {
+      const names = users.split(' ').map(Number);
+      expect(names.toSorted((x, y) => Number(y >= 100) - Number(x >= 100))).toEqual(names);
+    }
   });
 
   it('leaves room for real-time users when every backfill request hangs', async () => {
