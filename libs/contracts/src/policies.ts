@@ -9,3 +9,6 @@ export type OptOutPolicy = (typeof optOutPolicies)[number];
 /** What becomes of a profile field that the project does not have. */
 export const newFieldPolicies = ['project', 'create', 'drop'] as const;
 export type NewFieldPolicy = (typeof newFieldPolicies)[number];
+
+/** Unique profile fields of an Iterable project, nested ones counted by their leaves; Iterable may raise it. Source: facts/iterable.md §4, field count. */
+export const MAX_PROFILE_FIELDS = 1_000;

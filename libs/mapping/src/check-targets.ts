@@ -1,10 +1,9 @@
+import { MAX_PROFILE_FIELDS } from '@libs/contracts';
 import { Findings, type CheckedMapping, type MappingFindings } from './check-finding.js';
 import { targetsOf } from './foreign-targets.js';
 import { pathsAbove } from './paths.js';
 import { targetTypes, type TargetType } from './target-types.js';
 
-/** Unique profile fields of an Iterable project, nested ones counted by their leaves. Source: facts/iterable.md §4, field count. */
-export const MAX_PROFILE_FIELDS = 1_000;
 /** Above it someone should know. */
 const NEARLY_FULL = 0.8;
 

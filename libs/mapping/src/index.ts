@@ -14,7 +14,6 @@ export * from './check-mappings.js';
 export { FREE_OBJECTS, type SetRules } from './check-set.js';
 export { namesSubscriptions, type ProjectSubscriptions } from './check-subscriptions.js';
 export { nameEntityFields } from './check-sources.js';
-export { MAX_PROFILE_FIELDS } from './check-targets.js';
 export * from './compile-mapping.js';
 export * from './difference.js';
 export * from './email.js';

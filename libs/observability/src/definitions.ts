@@ -304,6 +304,36 @@ export const metricDefinitions = define({
     name: 'sync_writer_ceiling_users_per_second',
     help: 'Users a second that the settings allow: requests a second times users a request.',
   },
+  writerAllowance: {
+    type: 'counter',
+    name: 'sync_writer_allowance_users_total',
+    help: 'Users that the settings allowed to write while work was waiting: requests a second times users a request, times seconds.',
+  },
+  writerAllowanceUsed: {
+    type: 'gauge',
+    name: 'sync_writer_allowance_used_ratio',
+    help: 'Share of that allowance that was used in the last minute, real-time and backfill; the last one known while no work waits.',
+  },
+  writerRepairs: {
+    type: 'counter',
+    name: 'sync_writer_repaired_users_total',
+    help: "Users sent again with values converted to the types of the project's fields.",
+  },
+  writerProjectFields: {
+    type: 'gauge',
+    name: 'sync_writer_project_fields',
+    help: "The project's profile fields, nested ones counted by their leaves. Iterable takes 1,000 unless told otherwise.",
+  },
+  writerSeededFields: {
+    type: 'counter',
+    name: 'sync_writer_seeded_fields_total',
+    help: 'New fields that were given their meant type before the first value.',
+  },
+  writerDroppedFields: {
+    type: 'gauge',
+    name: 'sync_writer_dropped_fields',
+    help: 'Mapped fields that the project does not have and that Iterable leaves out, since the start.',
+  },
   endToEndSeconds: {
     type: 'histogram',
     name: 'sync_end_to_end_latency_seconds',
