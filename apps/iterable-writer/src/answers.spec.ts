@@ -22,9 +22,10 @@ function show({ ended, next }: Consequence): string {
 
 const written: UserVerdict = { kind: 'written' };
 const unclear: UserVerdict = { kind: 'unclear' };
-const answered = (...verdicts: UserVerdict[]) => ({ kind: 'answered', users: verdicts }) as const;
+const answered = (...verdicts: UserVerdict[]) =>
+  ({ kind: 'answered', users: verdicts, unchanged: 0, createdFields: [], filteredOutFields: [] }) as const;
 const bad = (...suspects: number[]) =>
-  ({ kind: 'split', cause: 'bad_user', code: 'iterable.field_type_mismatch', suspects }) as const;
+  ({ kind: 'split', cause: 'bad_user', code: 'iterable.field_type_mismatch', suspects, mismatches: [] }) as const;
 const tooLarge = { kind: 'split', cause: 'too_large', code: 'iterable.user_too_large' } as const;
 const search = {
   test: users('ab'),

@@ -158,10 +158,36 @@ describe('classifyBulkAnswer, a 200', () => {
 
   it('gives a single user the code of a list that names somebody else', () => {
     const body = { successCount: 0, failCount: 1, failedUpdates: { conflictEmails: ['owner@example.com'] } };
-    expect(classifyBulkAnswer([ada], answer(200, body))).toEqual({
+    expect(classifyBulkAnswer([ada], answer(200, body))).toMatchObject({
       kind: 'answered',
       users: [{ kind: 'dead', code: 'iterable.identity_conflict' }],
     });
+  });
+
+  it('tells what became of fields, and how many users were so already', () => {
+    const lists = {
+      createdFields: ['Company.size', 'Company.size', 7],
+      filteredOutFields: ['when'],
+      noOpEmails: ['grace@example.com', 'GRACE@example.com', 'stranger@example.com'],
+      noOpUserIds: ['003Kd00000AbCdEIAV', '00QKd00000LmNoPIAV'],
+      failedUpdates: { invalidEmails: ['not-an-email'] },
+    };
+    expect(classifyBulkAnswer(sent, answer(200, { successCount: 2, failCount: 1, ...lists }))).toMatchObject({
+      createdFields: ['Company.size'],
+      filteredOutFields: ['when'],
+      unchanged: 2,
+    });
+    for (const absent of [undefined, null, 'when', {}]) {
+      const body = {
+        successCount: 3,
+        failCount: 0,
+        createdFields: absent,
+        filteredOutFields: absent,
+        noOpEmails: absent,
+      };
+      const nothing = { createdFields: [], filteredOutFields: [], unchanged: 0 };
+      expect(classifyBulkAnswer(sent, answer(200, body))).toMatchObject(nothing);
+    }
   });
 
   it.each([
@@ -178,7 +204,13 @@ describe('classifyBulkAnswer, a 200', () => {
 describe('classifyBulkAnswer, not a 200', () => {
   const retry = (code: string, retryAfterMs?: number) => ({ kind: 'retry', code, retryAfterMs });
   const refused = (code: string) => ({ kind: 'refused', code });
-  const split = (code: string, suspects: number[] = []) => ({ kind: 'split', cause: 'bad_user', code, suspects });
+  const split = (code: string, suspects: number[] = [], mismatches: object[] = []) => ({
+    kind: 'split',
+    cause: 'bad_user',
+    code,
+    suspects,
+    mismatches,
+  });
   const tooLarge = { kind: 'split', cause: 'too_large', code: 'iterable.user_too_large' };
 
   it.each<[string, number, unknown, object]>([
@@ -251,7 +283,7 @@ describe('classifyBulkAnswer, not a 200', () => {
           },
         },
       },
-      split('iterable.field_type_mismatch', [1]),
+      split('iterable.field_type_mismatch', [1], [{ field: 'when', expected: 'date' }]),
     ],
     [
       'a mismatch of a nested field, given as text',
@@ -260,13 +292,13 @@ describe('classifyBulkAnswer, not a 200', () => {
         code: 'RequestFieldsTypesMismatched',
         params: { validationErrors: { 'Company.size': { offendingValue: '7' } } },
       },
-      split('iterable.field_type_mismatch', [2]),
+      split('iterable.field_type_mismatch', [2], [{ field: 'Company.size', expected: null }]),
     ],
     [
       'a mismatch without a value',
       400,
       { code: 'RequestFieldsTypesMismatched', params: { validationErrors: { when: {} } } },
-      split('iterable.field_type_mismatch'),
+      split('iterable.field_type_mismatch', [], [{ field: 'when', expected: null }]),
     ],
     [
       'a mismatch without params',

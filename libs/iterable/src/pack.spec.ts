@@ -53,9 +53,12 @@ describe('packRequest', () => {
           expect(new Set([...request, ...rest, ...tooLarge]).size).toBe(users.length);
 
           expect(request.length).toBeLessThanOrEqual(maxUsers);
-          const body = encodeRequest(request);
-          expect(Buffer.byteLength(body)).toBeLessThanOrEqual(Math.max(maxBytes, '{"users":[]}'.length));
-          expect(JSON.parse(body)).toEqual({ users: request.map((user) => JSON.parse(user.json)) });
+          const sent = request.map((user) => JSON.parse(user.json) as unknown);
+          for (const options of [{}, { createNewFields: true }, { createNewFields: false }]) {
+            const body = encodeRequest(request, options);
+            if (request.length > 0) expect(Buffer.byteLength(body)).toBeLessThanOrEqual(maxBytes);
+            expect(JSON.parse(body)).toEqual({ ...options, users: sent });
+          }
           const keys = request.flatMap(profileKeys);
           expect(new Set(keys).size).toBe(keys.length);
 
@@ -63,9 +66,9 @@ describe('packRequest', () => {
           // Something is sent whenever something can be.
           if (tooLarge.length < users.length) expect(request.length).toBeGreaterThan(0);
           // Entries of one profile never overtake each other.
-          for (const sent of request) {
-            const shared = rest.filter((user) => profileKeys(user).some((key) => profileKeys(sent).includes(key)));
-            for (const waiting of shared) expect(place.get(waiting)).toBeGreaterThan(place.get(sent) as number);
+          for (const taken of request) {
+            const shared = rest.filter((user) => profileKeys(user).some((key) => profileKeys(taken).includes(key)));
+            for (const waiting of shared) expect(place.get(waiting)).toBeGreaterThan(place.get(taken) as number);
           }
         },
       ),
@@ -74,8 +77,14 @@ describe('packRequest', () => {
 
   it('fills up to the byte', () => {
     const users = ['a', 'b'].map((name) => packUser({ email: `${name}@x.io`, dataFields: {} }));
-    const exact = Buffer.byteLength(encodeRequest(users));
+    const exact = Buffer.byteLength(encodeRequest(users, { createNewFields: false }));
     expect(packRequest(users, { maxUsers: 9, maxBytes: exact }).request).toHaveLength(2);
     expect(packRequest(users, { maxUsers: 9, maxBytes: exact - 1 }).request).toHaveLength(1);
+    const [one] = users;
+    const alone = Buffer.byteLength(encodeRequest(users.slice(0, 1), { createNewFields: false }));
+    expect(one && [isTooLarge(one, { maxBytes: alone }), isTooLarge(one, { maxBytes: alone - 1 })]).toEqual([
+      false,
+      true,
+    ]);
   });
 });

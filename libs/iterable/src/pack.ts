@@ -1,8 +1,14 @@
 /** Largest body of a bulk call that we send, bytes. Documented: 4 MB, without saying which. Source: Iterable API docs, users/bulkUpdate. */
 export const MAX_REQUEST_BYTES = 3_800_000;
 
-const HEAD = '{"users":[';
-const TAIL = ']}';
+/** What a request may say beside its users. */
+export interface RequestOptions {
+  /** Are fields that the project does not have created, or dropped? Left out: by the project's own setting. */
+  readonly createNewFields?: boolean;
+}
+
+/** Of a body without users, whatever the options: how many users fit does not depend on them. */
+const EMPTY_BYTES = encodeRequest([], { createNewFields: false }).length;
 
 /** One user of users/bulkUpdate. */
 export interface BulkUser {
@@ -52,7 +58,7 @@ export interface RequestLimits {
 
 /** Is the user alone larger than a request may be? */
 export function isTooLarge(user: PackedUser, limits: Pick<RequestLimits, 'maxBytes'>): boolean {
-  return HEAD.length + user.bytes + TAIL.length > limits.maxBytes;
+  return EMPTY_BYTES + user.bytes > limits.maxBytes;
 }
 
 export interface Packed<T> {
@@ -72,7 +78,7 @@ export function packRequest<T extends PackedUser>(users: Iterable<T>, limits: Re
   const rest: T[] = [];
   const tooLarge: T[] = [];
   const taken = new Set<string>();
-  let bytes = HEAD.length + TAIL.length;
+  let bytes = EMPTY_BYTES;
   let full = false;
   for (const user of users) {
     if (isTooLarge(user, limits)) {
@@ -99,7 +105,8 @@ export function profileKeys(user: PackedUser): string[] {
   return [...user.emails.map((email) => `email:${email}`), ...user.userIds.map((id) => `id:${id}`)];
 }
 
-/** The body of users/bulkUpdate. */
-export function encodeRequest(users: readonly PackedUser[]): string {
-  return HEAD + users.map((user) => user.json).join(',') + TAIL;
+/** The body of users/bulkUpdate. Source of `createNewFields`: Iterable API docs, users/bulkUpdate. */
+export function encodeRequest(users: readonly PackedUser[], { createNewFields }: RequestOptions = {}): string {
+  const options = createNewFields === undefined ? '' : `"createNewFields":${createNewFields},`;
+  return `{${options}"users":[${users.map((user) => user.json).join(',')}]}`;
 }

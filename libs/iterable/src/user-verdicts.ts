@@ -5,6 +5,18 @@ import { normalEmail, type PackedUser } from './pack.js';
 export type UserVerdict =
   { readonly kind: 'written' } | { readonly kind: 'dead'; readonly code: DeadCode } | { readonly kind: 'unclear' };
 
+/** What a 200 says of the users that were sent, and of their fields. */
+export interface UserVerdicts {
+  /** One for each user, in the order sent. */
+  readonly users: readonly UserVerdict[];
+  /** How many of them are said to have been so already; 0 also where the answer does not tell. */
+  readonly unchanged: number;
+  /** Fields that the request added to the project. Distinct. */
+  readonly createdFields: readonly string[];
+  /** Fields that were dropped: the project does not have them and may not create them. No user fails by it. Distinct. */
+  readonly filteredOutFields: readonly string[];
+}
+
 type Json = Readonly<Record<string, unknown>>;
 
 /** The lists of failed users, gravest first: a user in several gets the first. Source: Iterable API docs, UserBulkUpdateListResponse. */
@@ -37,7 +49,7 @@ export function asObject(value: unknown): Json | null {
  * Lists that this version does not know, under `failedUpdates`, are failures. The lists may name fewer users than `failCount`
  * counts, or the counts may not reach the number sent: then every user that is not listed is `unclear`, unless all of them must have failed.
  */
-export function readUserVerdicts(sent: readonly PackedUser[], body: Json): UserVerdict[] | null {
+export function readUserVerdicts(sent: readonly PackedUser[], body: Json): UserVerdicts | null {
   const failures = asObject(body['failedUpdates']);
   const success = toCount(body['successCount']);
   const failed = toCount(body['failCount']);
@@ -51,18 +63,31 @@ export function readUserVerdicts(sent: readonly PackedUser[], body: Json): UserV
     if (rows.length === 0) strangers.set(value, code);
     for (const row of rows) if (!codes.has(row)) codes.set(row, code);
   }
-  const noOps = new Set(NO_OP_LISTS.flatMap((list) => stringsOf(body[list]).flatMap(index)));
+  const noOps = new Set(
+    NO_OP_LISTS.flatMap((list) => stringsOf(body[list]).flatMap(index)).filter((row) => !codes.has(row)),
+  );
   const open = sent.map((_, row) => row).filter((row) => !codes.has(row) && !noOps.has(row));
   const listed = codes.size;
   const counted = failed ?? listed + strangers.size;
   const hidden = hiddenFailures({ sent: sent.length, success, failed: counted, listed, noOps: noOps.size });
   const rest = verdictOfOpen(open.length, hidden, counted > listed, [...new Set(strangers.values())]);
   const openRows = new Set(open);
-  return sent.map((_, row) => {
+  const users = sent.map((_, row): UserVerdict => {
     const code = codes.get(row);
     if (code !== undefined) return { kind: 'dead', code };
     return openRows.has(row) ? rest : { kind: 'written' };
   });
+  return {
+    users,
+    unchanged: noOps.size,
+    createdFields: fieldsIn(body['createdFields']),
+    filteredOutFields: fieldsIn(body['filteredOutFields']),
+  };
+}
+
+function fieldsIn(list: unknown): readonly string[] {
+  if (!Array.isArray(list)) return [];
+  return [...new Set(list.filter((name): name is string => typeof name === 'string'))];
 }
 
 interface Counts {
