@@ -54,9 +54,13 @@ describe('the backfill service on a log', () => {
 
     await send('reload', 'mapping.reload');
     await send('nobody', 'nobody.knows');
+    await send('stop', 'dead-letters.continue', { minutes: 5 });
+    await send('all', 'dead-letters.redrive');
     await send('before', 'backfill.start', { ids: [CONTACT] });
     await said([
       ['nobody', 'rejected'],
+      ['stop', 'accepted'],
+      ['all', 'rejected'],
       ['before', 'rejected'],
     ]);
     write('Contact');
@@ -64,6 +68,8 @@ describe('the backfill service on a log', () => {
     await send('after', 'backfill.start', { ids: [CONTACT] });
     await said([
       ['nobody', 'rejected'],
+      ['stop', 'accepted'],
+      ['all', 'rejected'],
       ['before', 'rejected'],
       ['after', 'accepted'],
     ]);

@@ -1,5 +1,5 @@
 import { Controller, Inject, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { BACKFILL_TARGET, targetOfCommand, topics, type Command } from '@libs/contracts';
+import { BACKFILL_TARGET, DEAD_LETTERS_TARGET, targetOfCommand, topics, type Command } from '@libs/contracts';
 import { OnBatch, type Batch, type Claim, type EventLogServer } from '@libs/event-log';
 import type { LiveMappings } from '@libs/service';
 import { Session, type SessionParts } from './session.js';
@@ -7,6 +7,9 @@ import { Session, type SessionParts } from './session.js';
 export const SESSION_PARTS = Symbol('session parts');
 export const MAPPINGS = Symbol('mappings');
 export const SERVER = Symbol('event-log server');
+
+/** Whose commands are answered here. A type of nobody's (`null`) is too: a command must not vanish. */
+const TARGETS: ReadonlySet<string | null> = new Set([BACKFILL_TARGET, DEAD_LETTERS_TARGET, null]);
 
 /** Commands in, jobs and answers out. Whoever owns the one partition of the admin topic runs the jobs. */
 @Controller()
@@ -42,8 +45,7 @@ export class BackfillHandler implements OnApplicationBootstrap, BeforeApplicatio
   async onCommands(batch: Batch<Command>): Promise<void> {
     const session = this.sessionOf(batch.claim);
     for (const { value } of batch.records) {
-      // A type of nobody's is answered here: a command must not vanish
-      if ((targetOfCommand(value.type) ?? BACKFILL_TARGET) === BACKFILL_TARGET) await session.command(value);
+      if (TARGETS.has(targetOfCommand(value.type))) await session.command(value);
     }
   }
 }

@@ -61,5 +61,7 @@ export function summary(progress: BackfillProgress): string {
     [expanded, 'expanded'],
   ] as const;
   const named = rest.filter(([count]) => count > 0).map(([count, what]) => `, ${count} ${what}`);
+  const noRecord = progress.reasons['backfill.no_record'] ?? 0;
+  if (noRecord > 0) named.push(`, ${noRecord} dead letter${noRecord === 1 ? ' names' : 's name'} no record`);
   return `completed, ${written} written, ${skipped} skipped, ${dead} dead${named.join('')}`;
 }

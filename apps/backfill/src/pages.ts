@@ -1,4 +1,4 @@
-import type { Cursor } from '@libs/contracts';
+import { recordTypeOfId, type Cursor } from '@libs/contracts';
 import {
   allOf,
   idListCondition,
@@ -15,11 +15,12 @@ import {
 /** Rows asked for in one page: the most that REST gives. Source: facts/salesforce.md §4.1. */
 export const PAGE_SIZE = 2_000;
 
-/** Some ids of a job, read and not yet published. `after` stands behind the last of them; `last`: nothing follows. */
+/** Some records of a job, read and not yet published. */
 export interface Page {
-  readonly ids: readonly string[];
-  readonly after: Cursor['after'];
-  readonly queried: number;
+  readonly records: ReadonlyArray<{ readonly recordId: string; readonly recordType: string }>;
+  /** What of the job's state stands behind the last of them. */
+  readonly position: Pick<Cursor, 'queried' | 'after' | 'redrive'>;
+  /** Nothing follows. */
   readonly last: boolean;
 }
 
@@ -55,11 +56,13 @@ export async function readPage(salesforce: SalesforceClient, position: Position,
   if (position.ids !== undefined) {
     const ids = position.ids.slice(position.queried, position.queried + PAGE_SIZE);
     const queried = position.queried + ids.length;
-    return { ids, after: undefined, queried, last: queried >= position.ids.length };
+    const records = ids.map((recordId) => ({ recordId, recordType: recordTypeOfId(recordId) ?? 'Unknown' }));
+    return { records, position: { queried }, last: queried >= position.ids.length };
   }
+  const { object = '' } = position;
   const stamp = stampOf(position);
   const soql = select({
-    object: position.object ?? '',
+    object,
     fields: ['Id', stamp],
     where: conditionBehind(position),
     orderBy: [stamp, 'Id'],
@@ -71,9 +74,8 @@ export async function readPage(salesforce: SalesforceClient, position: Position,
   const rows = page.records.map((record) => toRow(record, stamp));
   const end = rows.at(-1);
   return {
-    ids: rows.map((row) => row.id),
-    after: end ?? position.after,
-    queried: position.queried + rows.length,
+    records: rows.map(({ id }) => ({ recordId: id, recordType: object })),
+    position: { after: end ?? position.after, queried: position.queried + rows.length },
     last: page.next === null && rows.length < PAGE_SIZE,
   };
 }

@@ -4,19 +4,20 @@ import {
   type Command,
   type Cursor,
   type RecordChange,
-  recordTypeOfId,
   type Status,
   SyncError,
 } from '@libs/contracts';
 import { decode, type EventLog } from '@libs/event-log';
-import { InvalidConditionError, parseCondition, SalesforceQueryError, type SalesforceClient } from '@libs/salesforce';
+import type { SalesforceClient } from '@libs/salesforce';
 import type { Health, Logger, Metrics } from '@libs/observability';
 import { ExponentialBackoff, handleWhen, retry, type IPolicy } from 'cockatiel';
 import { Ledger } from './core/ledger.js';
-import { planJob, type JobPlan } from './core/plan-job.js';
+import { planCommand } from './core/plan-job.js';
 import { forgetOldJobs, jobOf, loadJobs, saveJob, summary, type Job } from './jobs.js';
-import { countRows, readPage, type Page } from './pages.js';
+import { LetterPages } from './letter-pages.js';
+import { readPage, type Page } from './pages.js';
 import { waitForRoom } from './room.js';
+import { surveyJob, type Survey } from './survey.js';
 
 /** Shortest time between two progress reports of one job. Milliseconds. */
 const REPORT_EVERY_MS = 1_000;
@@ -31,34 +32,19 @@ export interface SessionParts {
   readonly logger: Logger;
 }
 
-/** What of a plan is part of the job's durable state. */
-function scopeOf(plan: JobPlan): Pick<Cursor, 'object' | 'where' | 'sinceMs' | 'hole' | 'fanOut' | 'ids'> {
-  if (plan.kind === 'ids') return { ids: [...plan.ids] };
-  const { object, where, sinceMs, hole, fanOut } = plan;
-  return { object, where, sinceMs, hole, fanOut };
-}
-
-/** What a job is about, for a person: lists of ids as their lengths. */
-function inWords({ ids, fanOut, ...rest }: ReturnType<typeof scopeOf>): Record<string, unknown> {
-  return {
-    ...rest,
-    ...(ids !== undefined && { ids: ids.length }),
-    ...(fanOut !== undefined && { fanOut: { from: fanOut.from, through: fanOut.through, records: fanOut.ids.length } }),
-  };
-}
-
-type Checked =
-  | { readonly ok: true; readonly plan: JobPlan; readonly total: number }
-  | { readonly ok: false; readonly reason: string };
-
-function sourceOf({ hole, fanOut }: Cursor): RecordChange['source'] {
+function sourceOf({ hole, fanOut, redrive }: Cursor): RecordChange['source'] {
   if (hole !== undefined) return 'catch-up';
+  if (redrive !== undefined) return 'redrive';
   return fanOut === undefined ? 'backfill' : 'fan-out';
 }
 
 /** The state of a job that has read all: its lists are not needed any more, and it is kept for as long as the topic is. */
-function withoutIds({ ids: _read, fanOut, ...cursor }: Cursor): Cursor {
-  return { ...cursor, ...(fanOut !== undefined && { fanOut: { ...fanOut, ids: [] } }) };
+function withoutIds({ ids: _read, fanOut, redrive, ...cursor }: Cursor): Cursor {
+  return {
+    ...cursor,
+    ...(fanOut !== undefined && { fanOut: { ...fanOut, ids: [] } }),
+    ...(redrive !== undefined && { redrive: { ...redrive, ids: undefined } }),
+  };
 }
 
 /**
@@ -71,6 +57,7 @@ export class Session {
   private wakeReader: () => void = () => undefined;
   private readonly lastReport = new Map<string, number>();
   private readonly untilItWorks: IPolicy;
+  private readonly letters: LetterPages;
 
   constructor(
     private readonly parts: SessionParts,
@@ -89,6 +76,7 @@ export class Session {
     );
     policy.onSuccess(() => parts.health.set('backfill', true));
     this.untilItWorks = policy;
+    this.letters = new LetterPages(parts.log);
     this.opened = this.open();
     this.guard(this.opened);
   }
@@ -107,43 +95,29 @@ export class Session {
     // The same command id twice does its work once.
     if (known !== undefined)
       return { type: 'accepted', known: true, data: { duplicate: true, state: known.cursor.state } };
-    const planned = planJob(command, this.parts.mappedObjects());
-    if (!planned.ok)
-      return {
-        type: 'rejected',
-        known: !planned.reason.startsWith('unknown command'),
-        data: { reason: planned.reason },
-      };
-    const checked = await this.check(planned.plan);
-    if (!checked.ok) return { type: 'rejected', known: true, data: { reason: checked.reason } };
-    const { plan, total } = checked;
-    const job: Job = { cursor: await this.newCursor(command.id, plan, total), ledger: new Ledger() };
+    const planned = planCommand(command, this.parts.mappedObjects());
+    if (!planned.ok) {
+      const data = { reason: planned.reason, command: command.type };
+      return { type: 'rejected', known: !planned.reason.startsWith('unknown command'), data };
+    }
+    const { plan } = planned;
+    // Who is stopped takes it from the topic itself: nothing is to be done here, and doing it twice is harmless.
+    if (plan.kind === 'continue')
+      return { type: 'accepted', known: true, data: { command: command.type, minutes: plan.minutes } };
+    const survey = await surveyJob(plan, this.parts, this.signal);
+    if (!survey.ok) return { type: 'rejected', known: true, data: { reason: survey.reason, command: command.type } };
+    const job: Job = { cursor: await this.newCursor(command.id, survey), ledger: new Ledger() };
     await saveJob(this.parts.log, job);
     this.jobs.set(command.id, job);
-    return { type: 'accepted', known: true, data: { ...inWords(scopeOf(plan)), total } };
+    return { type: 'accepted', known: true, data: { ...survey.words, total: survey.total } };
   }
 
-  /** Has the condition parsed and the org asked, which knows its fields best. A failure of the world is thrown, and tried again. */
-  private async check(plan: JobPlan): Promise<Checked> {
-    if (plan.kind === 'ids') return { ok: true, plan, total: plan.ids.length };
-    try {
-      const where = plan.where === undefined ? undefined : parseCondition(plan.object, plan.where);
-      const checked = where === undefined ? plan : { ...plan, where };
-      return { ok: true, plan: checked, total: await countRows(this.parts.salesforce, checked, this.signal) };
-    } catch (error) {
-      if (error instanceof InvalidConditionError) return { ok: false, reason: `data.where: ${error.message}` };
-      if (error instanceof SalesforceQueryError)
-        return { ok: false, reason: `Salesforce refuses it: ${error.message}` };
-      throw error;
-    }
-  }
-
-  private async newCursor(jobId: string, plan: JobPlan, total: number): Promise<Cursor> {
+  private async newCursor(jobId: string, { scope, total }: Extract<Survey, { ok: true }>): Promise<Cursor> {
     const outcomes = await this.parts.log.offsets(topics.outcomes);
     return {
       jobId,
       state: 'running',
-      ...scopeOf(plan),
+      ...scope,
       queried: 0,
       total,
       readingDone: total === 0,
@@ -161,9 +135,10 @@ export class Session {
     this.guard(this.readJobs());
   }
 
-  /** Jobs that are not at their end: catch-ups before fan-outs, those before ordinary ones, which are no news; the oldest first. */
+  /** Jobs that are not at their end: catch-ups before fan-outs and redrives, those before ordinary ones, which are no news; the oldest first. */
   private running(): Job[] {
-    const rank = ({ cursor }: Job) => (cursor.hole !== undefined ? 0 : cursor.fanOut !== undefined ? 1 : 2);
+    const isNews = ({ fanOut, redrive }: Cursor) => fanOut !== undefined || redrive !== undefined;
+    const rank = ({ cursor }: Job) => (cursor.hole !== undefined ? 0 : isNews(cursor) ? 1 : 2);
     return [...this.jobs.values()]
       .filter((job) => job.cursor.state === 'running')
       .toSorted((a, b) => rank(a) - rank(b) || a.cursor.startedAt - b.cursor.startedAt);
@@ -221,7 +196,7 @@ export class Session {
     let next = this.page(job.cursor);
     while (!this.signal.aborted) {
       const page = await next;
-      const position = { ...job.cursor, after: page.after, queried: page.queried };
+      const position = { ...job.cursor, ...page.position };
       // The next page is fetched while this one is published.
       if (!page.last) next = this.page(position);
       next.catch(() => undefined); // told by the await above in the next round
@@ -229,23 +204,30 @@ export class Session {
       job.cursor = page.last ? withoutIds({ ...position, readingDone: true }) : position;
       await this.untilItWorks.execute(() => saveJob(this.parts.log, job), this.signal);
       await this.report(job);
+      if (page.last) this.letters.forget();
       if (page.last || this.nextToRead() !== job) return;
     }
   }
 
   private page(position: Cursor): Promise<Page> {
-    return this.untilItWorks.execute(() => readPage(this.parts.salesforce, position, this.signal), this.signal);
+    const { redrive, queried } = position;
+    const read = () =>
+      redrive === undefined
+        ? readPage(this.parts.salesforce, position, this.signal)
+        : this.letters.read(redrive, queried, this.signal);
+    return this.untilItWorks.execute(read, this.signal);
   }
 
   private async publish(job: Job, page: Page): Promise<void> {
     const { log, metrics } = this.parts;
-    if (page.ids.length === 0) return;
+    if (page.records.length === 0) return;
     const published = () => this.running().map(({ ledger }) => ledger.ranges);
-    await this.untilItWorks.execute(() => waitForRoom(log, published, page.ids.length, this.signal), this.signal);
-    const messages = page.ids.map((recordId) => ({
+    await this.untilItWorks.execute(() => waitForRoom(log, published, page.records.length, this.signal), this.signal);
+    this.signal.throwIfAborted(); // there may be no room, and whoever is next publishes this page
+    const messages = page.records.map((record) => ({
       topic: topics.changes,
-      key: recordId,
-      value: this.change(job, recordId),
+      key: record.recordId,
+      value: this.change(job, record),
     }));
     const positions = await this.untilItWorks.execute(() => log.append(messages), this.signal);
     job.ledger.publish(positions);
@@ -253,10 +235,9 @@ export class Session {
       metrics.backfillRows.inc({ object }, rows.length);
   }
 
-  private change({ cursor }: Job, recordId: string): RecordChange {
+  private change({ cursor }: Job, record: Page['records'][number]): RecordChange {
     return {
-      recordType: cursor.object ?? recordTypeOfId(recordId) ?? 'Unknown',
-      recordId,
+      ...record,
       changeType: 'SNAPSHOT',
       source: sourceOf(cursor),
       lane: 'backfill',

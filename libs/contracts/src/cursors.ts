@@ -18,6 +18,22 @@ export const cursor = z.object({
   /** Given: the job is a fan-out. Its ids are kept until everything is read. */
   fanOut: fanOut.extend({ ids: z.array(recordId) }).optional(),
   ids: z.array(z.string()).optional(),
+  /** Given: the job is a redrive. Which dead letters it takes, and how far `sync.dead-letters.v1` is read. */
+  redrive: z
+    .object({
+      codes: z.array(z.string()).optional(),
+      objects: z.array(recordType).optional(),
+      ids: z.array(recordId).optional(),
+      fromMs: z.number().int().optional(),
+      toMs: z.number().int().optional(),
+      /** Where the topic ended when the job was accepted, by partition: letters of later are none of its. */
+      until: z.record(z.string(), z.number().int()),
+      /** First offset behind the last durable page, by partition; a partition without one is not begun. */
+      at: z.record(z.string(), z.number().int()),
+      /** Letters that it would take, but that name no record. */
+      noRecord: z.number().int(),
+    })
+    .optional(),
   /** Read so far: rows of complete, durable pages. */
   queried: z.number().int(),
   total: z.number().int().optional(),

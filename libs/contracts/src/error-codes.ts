@@ -11,6 +11,10 @@ export interface ErrorCode {
  * to the codes that the tree uses.
  */
 export const errorCodes: Readonly<Record<string, ErrorCode>> = {
+  'backfill.no_record': {
+    meaning: 'A redrive met dead letters that name no record: of messages that could not be read.',
+    remedy: 'See their origin; if it was a change of a record, backfill its object for the time around it.',
+  },
   'console.bad_request': {
     meaning: 'The request to the console is not understood.',
     remedy: 'Correct what the message names; docs/reference/openapi.yaml shows every request.',

@@ -59,13 +59,14 @@ export class Ledger {
     return this.settled === this.enqueued;
   }
 
-  progress(cursor: Pick<Cursor, 'queried' | 'total' | 'startedAt'>, nowMs: number): BackfillProgress {
+  progress(cursor: Pick<Cursor, 'queried' | 'total' | 'startedAt' | 'redrive'>, nowMs: number): BackfillProgress {
+    const noRecord = cursor.redrive?.noRecord ?? 0;
     return {
       queried: cursor.queried,
       enqueued: this.enqueued,
       ...this.counts,
       total: cursor.total,
-      reasons: { ...this.reasons },
+      reasons: { ...this.reasons, ...(noRecord > 0 && { 'backfill.no_record': noRecord }) },
       elapsedMs: Math.max(0, nowMs - cursor.startedAt),
     };
   }

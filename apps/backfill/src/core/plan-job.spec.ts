@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { planJob } from './plan-job.js';
+import { planCommand } from './plan-job.js';
 
 const LEAD = '00Q5f000005bwLFEAY';
 const CONTACT = '0035f00002EztxDAAR';
 const ACCOUNT = '0015f00002JUX1JAAX';
-const plan = (type: string, data: Record<string, unknown>) => planJob({ id: 'c1', type, data }, ['Lead', 'Contact']);
+const plan = (type: string, data: Record<string, unknown>) =>
+  planCommand({ id: 'c1', type, data }, ['Lead', 'Contact']);
 
-describe('planJob', () => {
+describe('planCommand', () => {
   it.each([
     [{ object: 'Lead' }, { kind: 'object', object: 'Lead' }],
     [
@@ -36,6 +37,43 @@ describe('planJob', () => {
   });
 
   it.each([
+    [
+      'dead-letters.redrive',
+      { codes: ['iterable.invalid_email'], from: '2026-11-24T10:00:00Z' },
+      {
+        kind: 'redrive',
+        selection: { codes: ['iterable.invalid_email'], fromMs: Date.UTC(2026, 10, 24, 10), toMs: undefined },
+      },
+    ],
+    [
+      'dead-letters.redrive',
+      { objects: ['Invoice__c'], ids: [LEAD], to: '2026-11-24T11:00:00+01:00' },
+      {
+        kind: 'redrive',
+        selection: { objects: ['Invoice__c'], ids: [LEAD], toMs: Date.UTC(2026, 10, 24, 10), fromMs: undefined },
+      },
+    ],
+    ['dead-letters.continue', { minutes: 30 }, { kind: 'continue', minutes: 30 }],
+    ['dead-letters.continue', {}, { kind: 'continue', minutes: 10 }],
+  ])('plans %s %j', (type, data, expected) => {
+    expect(plan(type, data)).toEqual({ ok: true, plan: expected });
+  });
+
+  const FROM_AND_TO = { from: '2026-11-24T10:00:00Z', to: '2026-11-24T10:00:00Z' };
+  it.each([
+    ['dead-letters.redirve', { codes: ['x'] }, 'known: backfill.start, dead-letters.redrive, dead-letters.continue'],
+    ['dead-letters.redrive', {}, 'data: say which: codes, objects, ids, from or to'],
+    ['dead-letters.redrive', { codes: [] }, 'data.codes: '],
+    ['dead-letters.redrive', { codes: 'iterable.invalid_email' }, 'data.codes: '],
+    ['dead-letters.redrive', { objects: ["Lead' OR 1"] }, 'data.objects.0: not the API name of an object'],
+    ['dead-letters.redrive', { ids: [LEAD, '00Q'] }, 'data.ids.1: not an 18-character Salesforce record id'],
+    ['dead-letters.redrive', { from: 'yesterday' }, 'data.from: '],
+    ['dead-letters.redrive', FROM_AND_TO, 'data: from must be before to'],
+    ['dead-letters.redrive', { codes: ['x'], code: 'y' }, 'data: Unrecognized key: "code"'],
+    ['dead-letters.continue', { minutes: 0 }, 'data.minutes: '],
+    ['dead-letters.continue', { minutes: '10' }, 'data.minutes: '],
+    ['dead-letters.continue', { hours: 1 }, 'data: Unrecognized key: "hours"'],
+    ['constructor', {}, 'unknown command type "constructor"'],
     ['backfill.begin', { object: 'Lead' }, 'unknown command type "backfill.begin"; known: backfill.start'],
     ['backfill.start', {}, 'data: give either object or ids'],
     ['backfill.start', { object: 'Lead', ids: [LEAD] }, 'data: give either object or ids'],

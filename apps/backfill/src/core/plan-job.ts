@@ -1,13 +1,18 @@
 import {
   backfillStart,
+  deadLettersContinue,
+  deadLettersRedrive,
   recordTypeOfId,
   type BackfillStart,
   type Command,
+  type DeadLettersRedrive,
   type FanOut,
   type Hole,
 } from '@libs/contracts';
+import type { z } from 'zod';
+import type { LetterSelection } from './select-letters.js';
 
-/** What a job reads: the rows of one object, or a list of record ids. */
+/** What a job reads: the rows of one object, a list of record ids, or the records of dead letters. */
 export type JobPlan =
   | {
       readonly kind: 'object';
@@ -17,12 +22,21 @@ export type JobPlan =
       readonly hole?: Hole;
       readonly fanOut?: FanOut;
     }
-  | { readonly kind: 'ids'; readonly ids: readonly string[] };
+  | { readonly kind: 'ids'; readonly ids: readonly string[] }
+  | { readonly kind: 'redrive'; readonly selection: LetterSelection };
 
-export type Planned = { readonly ok: true; readonly plan: JobPlan } | { readonly ok: false; readonly reason: string };
+/** What a command asks for: a job, or that a safety stop lets go on, which those do who are stopped. */
+export type Plan = JobPlan | { readonly kind: 'continue'; readonly minutes: number };
 
-/** Commands that this service carries out. */
-export const commandTypes = ['backfill.start'] as const;
+export type Planned = { readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly reason: string };
+
+/** How each command is planned that is answered here. */
+const planners: Readonly<Record<string, (data: unknown, mappedObjects: readonly string[]) => Planned>> = {
+  'backfill.start': (data, mapped) => checked(backfillStart, data, (start) => planStart(start, mapped)),
+  'dead-letters.redrive': (data) => checked(deadLettersRedrive, data, planRedrive),
+  'dead-letters.continue': (data) =>
+    checked(deadLettersContinue, data, ({ minutes }) => ({ ok: true, plan: { kind: 'continue', minutes } })),
+};
 
 /** At most this many ids are named in a refusal. */
 const NAMED_IDS = 5;
@@ -31,19 +45,27 @@ const NAMED_IDS = 5;
  * Checks a command as far as that goes without asking the org.
  * Shape: a plan, or one sentence that says what is wrong and what to do.
  */
-export function planJob(command: Command, mappedObjects: readonly string[]): Planned {
-  if (!(commandTypes as readonly string[]).includes(command.type)) {
-    return refuse(`unknown command type "${command.type}"; known: ${commandTypes.join(', ')}`);
-  }
-  const parsed = backfillStart.safeParse(command.data);
-  if (!parsed.success) {
-    return refuse(
-      parsed.error.issues
-        .map((issue) => `data${issue.path.map((part) => `.${String(part)}`).join('')}: ${issue.message}`)
-        .join('; '),
-    );
-  }
-  return planStart(parsed.data, mappedObjects);
+export function planCommand({ type, data }: Command, mappedObjects: readonly string[]): Planned {
+  const planner = Object.hasOwn(planners, type) ? planners[type] : undefined;
+  return planner === undefined
+    ? refuse(`unknown command type "${type}"; known: ${Object.keys(planners).join(', ')}`)
+    : planner(data, mappedObjects);
+}
+
+/** Plans data that fit their schema; else the refusal names every problem. */
+function checked<T>(schema: z.ZodType<T>, data: unknown, plan: (fitting: T) => Planned): Planned {
+  const parsed = schema.safeParse(data);
+  if (parsed.success) return plan(parsed.data);
+  return refuse(
+    parsed.error.issues
+      .map((issue) => `data${issue.path.map((part) => `.${String(part)}`).join('')}: ${issue.message}`)
+      .join('; '),
+  );
+}
+
+function planRedrive({ codes, objects, ids, from, to }: DeadLettersRedrive): Planned {
+  const [fromMs, toMs] = [from, to].map((time) => (time === undefined ? undefined : Date.parse(time)));
+  return { ok: true, plan: { kind: 'redrive', selection: { codes, objects, ids, fromMs, toMs } } };
 }
 
 function planStart(start: BackfillStart, mappedObjects: readonly string[]): Planned {

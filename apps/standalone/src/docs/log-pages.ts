@@ -1,4 +1,15 @@
-import { allTopics, BACKFILL_TARGET, backfillStart, errorCodes, groupOf, topics, type Topic } from '@libs/contracts';
+import {
+  allTopics,
+  backfillStart,
+  deadLettersContinue,
+  deadLettersRedrive,
+  errorCodes,
+  groupOf,
+  mappingReload,
+  targetOfCommand,
+  topics,
+  type Topic,
+} from '@libs/contracts';
 import { metricDefinitions, type MetricDefinition } from '@libs/observability';
 import { z } from 'zod';
 import { code, markdownPage, markdownTable, type Page } from './page.js';
@@ -39,16 +50,28 @@ function messageSection(topic: Topic): string {
   return `## ${topic.name}\n\n${topic.about} Type ${code(topic.type)}, key: ${topic.key}.\n\n${fields}`;
 }
 
-/** What a command's `data` may hold, by its type. */
-const commandData: Readonly<Record<string, z.ZodType>> = { 'backfill.start': backfillStart };
+/** What a command's `data` may hold, by its type, and what its schema does not show. */
+const commandData: Readonly<Record<string, { readonly data: z.ZodType; readonly about: string }>> = {
+  'backfill.start': { data: backfillStart, about: 'Either `object` or `ids` is needed.' },
+  'mapping.reload': { data: mappingReload, about: 'No data.' },
+  'dead-letters.redrive': {
+    data: deadLettersRedrive,
+    about: 'At least one is needed; letters must fulfil all that are given. See [dead letters](../dead-letters.md).',
+  },
+  'dead-letters.continue': { data: deadLettersContinue, about: 'Default: 10 minutes.' },
+};
 
-function commandSection([type, data]: readonly [string, z.ZodType]): string {
-  const schema = z.toJSONSchema(data, { io: 'input', unrepresentable: 'any' });
-  return `### ${type}\n\nKey ${code(BACKFILL_TARGET)}. Either \`object\` or \`ids\` is needed.\n\n${markdownTable(['Field of data', 'Type', 'Required'], fieldRows(schema))}`;
+const commands = Object.entries(commandData);
+
+function commandSection([type, { data, about }]: (typeof commands)[number]): string {
+  const rows = fieldRows(z.toJSONSchema(data, { io: 'input', unrepresentable: 'any' }));
+  const parts = [`### ${type}`, `Key ${code(targetOfCommand(type) ?? '')}. ${about}`];
+  return [...parts, ...(rows.length === 0 ? [] : [markdownTable(['Field of data', 'Type', 'Required'], rows)])].join(
+    '\n\n',
+  );
 }
 
-const commandsOf = (topic: Topic) =>
-  topic.name === topics.commands.name ? Object.entries(commandData).map(commandSection) : [];
+const commandsOf = (topic: Topic) => (topic.name === topics.commands.name ? commands.map(commandSection) : []);
 
 /** docs/reference/topics.md. */
 export function topicsPage(): Page {
