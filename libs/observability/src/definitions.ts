@@ -56,6 +56,12 @@ export const metricDefinitions = define({
     help: 'Dead letters written.',
     labels: ['stage', 'code'],
   },
+  safetyStop: {
+    type: 'gauge',
+    name: 'sync_safety_stop',
+    help: '1 while a lane is not read because too much of it would end as dead letters, else 0.',
+    labels: ['stage', 'lane'],
+  },
   outcomes: {
     type: 'counter',
     name: 'sync_outcomes_total',
