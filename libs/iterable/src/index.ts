@@ -12,7 +12,7 @@ export * from './client.js';
 export * from './codes.js';
 export * from './endpoint-pace.js';
 export * from './errors.js';
-export { fieldMismatches } from './field-mismatches.js';
+export { fieldMismatches, type FieldMismatch } from './field-mismatches.js';
 export type { OptOutVerdict } from './opt-out-verdict.js';
 export * from './pack.js';
 export * from './profile-calls.js';
