@@ -6,6 +6,7 @@ import { mappingVersion } from './mapping-version.js';
 import type { Mapping } from './mapping.js';
 import { mappingSources } from './mapping-sources.js';
 import { relationshipsOf } from './paths.js';
+import { profileSchemaOf, type IdentifiedSchema } from './profile-schema.js';
 import { reader, toEpochMs, type SourceRecord } from './record-readers.js';
 import type { ResolvedSources } from './resolve-sources.js';
 import { assumedSystemFields, ownSystemFields } from './system-fields.js';
@@ -28,6 +29,8 @@ export interface CompiledMapping {
   readonly replaceNested: boolean;
   /** The type of each target in Iterable, as far as it is known, and of the objects on the way to it. */
   readonly targetTypes: ReadonlyMap<string, TargetType>;
+  /** What the writer is told of the types. */
+  readonly schema: IdentifiedSchema;
   /** Names what the mapping does; the order of its lines and its comments do not count. */
   readonly version: string;
   /** A promise only where the mapping has expressions. */
@@ -75,6 +78,7 @@ export function compileMapping(mapping: Mapping, options: CompileOptions = {}): 
     clear: options.clear ?? [],
     optOutOf: compileConsent(consentRules(mapping, system)),
   });
+  const types = targetTypes(mapping, fieldTypes);
   return {
     object,
     select: [...new Set(['Id', ...own, ...modstamps, ...sources, ...consentSources])],
@@ -83,7 +87,8 @@ export function compileMapping(mapping: Mapping, options: CompileOptions = {}): 
     consentSources,
     flagFields,
     replaceNested: mapping.merge === 'replace',
-    targetTypes: targetTypes(mapping, fieldTypes),
+    targetTypes: types,
+    schema: profileSchemaOf(mapping, types),
     version: mappingVersion(mapping),
     apply,
     modstamps: (record) => readModstamps.map((read) => read(record)),

@@ -31,6 +31,7 @@ export * from './mapping-version.js';
 export * from './parse-mapping.js';
 export * from './parse-mapping-files.js';
 export * from './precedence.js';
+export * from './profile-schema.js';
 export type { SourceRecord } from './record-readers.js';
 export * from './record-version.js';
 export * from './resolve-mapping.js';

@@ -1,8 +1,9 @@
+import type { FieldType } from '@libs/contracts';
 import type { Mapping, Scalar, ValueList, ValueType } from './mapping.js';
 import { pathsAbove } from './paths.js';
 
 /** What Iterable calls the type of a profile field. */
-export type TargetType = 'string' | 'long' | 'double' | 'boolean' | 'date' | 'object';
+export type TargetType = FieldType;
 
 /** A number of Salesforce with places after the point is a double, whatever a single value looks like. Source: facts/salesforce.md §7.2. */
 const BY_DESCRIBE: Readonly<Record<string, TargetType>> = {
