@@ -7,7 +7,6 @@ import { suspectsOf } from './suspects.js';
 import { readUserVerdicts, type UserVerdicts } from './user-verdicts.js';
 import { apiCode, parseObject, userCode, worldVerdict, type WorldVerdict } from './world.js';
 
-export type { FieldMismatch } from './field-mismatches.js';
 export type { UserVerdict, UserVerdicts } from './user-verdicts.js';
 
 /** What an answer means for the request as a whole, or for each user. */

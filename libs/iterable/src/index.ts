@@ -13,6 +13,7 @@ export * from './codes.js';
 export * from './endpoint-pace.js';
 export * from './errors.js';
 export { fieldMismatches, type FieldMismatch } from './field-mismatches.js';
+export * from './fit-value.js';
 export type { OptOutVerdict } from './opt-out-verdict.js';
 export * from './pack.js';
 export * from './profile-calls.js';
