@@ -5,6 +5,8 @@ export interface FaultSetting {
   readonly kind: string;
   /** Share of the requests that it hits. */
   readonly rate: number;
+  /** It ends after so many hits. */
+  readonly count?: number;
   readonly options?: Readonly<Record<string, unknown>>;
 }
 

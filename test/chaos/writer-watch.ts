@@ -4,6 +4,7 @@ import { activeOf, sample } from '../support/metrics.js';
 import type { ServiceProcess } from '../support/processes.js';
 
 const LOOK_EVERY_MS = 2_000;
+const LOOK_FOR_ACTIVE_MS = 250;
 /** A heap grows and shrinks by so much without a leak. MiB. */
 export const FLAT_WITHIN_MIB = 64;
 
@@ -124,11 +125,14 @@ export class WriterKiller {
 
   private async run(): Promise<void> {
     const { signal } = this.ending;
+    let nextAt = Date.now() + this.everyMs;
     while (!signal.aborted) {
-      await delay(this.everyMs, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted || this.paused) continue;
+      await delay(LOOK_FOR_ACTIVE_MS, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted || this.paused || Date.now() < nextAt) continue;
+      // Nobody may be active just now: then whoever is next
       const active = await this.active();
       if (active === null) continue;
+      nextAt = Math.max(nextAt + this.everyMs, Date.now() + this.everyMs / 2);
       await active.kill();
       this.kills += 1;
       await this.start();
