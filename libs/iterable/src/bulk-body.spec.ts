@@ -40,6 +40,9 @@ describe('bulkBody', () => {
   it('names every identifier that an answer may name', () => {
     expect(bulkBody(on, '{}', { userId: 'u1' })).toMatchObject({ emails: [on.email], userIds: ['u1'] });
     expect(bulkBody(byId, '{}', { email: on.email })).toMatchObject({ emails: [on.email], userIds: [byId.userId] });
+    // Answers name addresses in lower case, whatever was sent.
+    const { json, emails } = bulkBody({ email: 'Ada@Example.com' }, '{}', { email: 'ADA@example.com' });
+    expect([JSON.parse(json), emails]).toMatchObject([{ email: 'Ada@Example.com' }, ['ada@example.com']]);
     expect(bulkBody(byId, '{}', { email: null })).toMatchObject({ emails: [], userIds: [byId.userId] });
   });
 });

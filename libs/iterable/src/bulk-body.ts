@@ -1,4 +1,4 @@
-import type { PackedUser } from './pack.js';
+import { normalEmail, type PackedUser } from './pack.js';
 import type { ProfileKey } from './profile-key.js';
 
 export interface BodyOptions {
@@ -29,7 +29,7 @@ export function bulkBody(
   return {
     json,
     bytes: Buffer.byteLength(json),
-    emails: distinct(['email' in on ? on.email : undefined, email]),
+    emails: distinct(['email' in on ? on.email : undefined, email].map((one) => one && normalEmail(one))),
     userIds: distinct(['userId' in on ? on.userId : undefined, 'email' in on ? userId : undefined]),
   };
 }

@@ -77,6 +77,16 @@ describe('classifyProfileAnswer', () => {
     ],
     ['400 UnknownEmailError', error(400, 'UnknownEmailError'), all(unknown)],
     ['400 UnknownUserIdError', error(400, 'UnknownUserIdError'), all(unknown)],
+    [
+      '400 BadParams of an unknown user, as recorded of updateEmail',
+      answer(400, {
+        msg: 'Cannot change user Some(old@example.com) to new@example.com. User does not exist',
+        code: 'BadParams',
+        params: null,
+      }),
+      all(unknown),
+    ],
+    ['400 noUserWithIdExists', error(400, 'error.users.noUserWithIdExists'), all(unknown)],
     ['400 UserIdAlreadyExists', error(400, 'UserIdAlreadyExists'), all(dead('iterable.identity_conflict'))],
     ['400 whose code says Success', error(400, 'Success'), all(dead('iterable.bad_request'))],
     ['400 as HTML', answer(400, HTML), all(dead('iterable.bad_request'))],
@@ -92,6 +102,7 @@ describe('classifyProfileAnswer', () => {
     ],
     ['404 as HTML', answer(404, HTML), all(refused('iterable.wrong_address'))],
     ['404 that speaks of the user', error(404, 'UnknownEmailError'), all(unknown)],
+    ['404 that speaks of the user otherwise', error(404, 'error.users.noUserWithIdExists'), all(unknown)],
     ['a redirect', answer(302), all(refused('iterable.wrong_address'))],
     ['409 EmailAlreadyExists', error(409, 'EmailAlreadyExists'), [[rename, exists]]],
     [

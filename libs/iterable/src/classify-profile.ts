@@ -3,7 +3,7 @@ import type { DeadCode, RefusedCode, RetryCode } from './codes.js';
 import type { IterableCallError } from './errors.js';
 import type { HttpAnswer } from './http.js';
 import type { ProfileKey } from './profile-key.js';
-import { apiCode, parseObject, userCode, worldVerdict } from './world.js';
+import { apiCode, isUnknownUser, parseObject, userCode, worldVerdict } from './world.js';
 
 /** A change of one profile as a whole. Each may be repeated: once applied, a repeat is `already` or `done`. */
 export type ProfileCall =
@@ -38,8 +38,6 @@ export type AlreadyWhy = 'unknown-user' | 'same-profile' | 'forgotten';
 /** A 429 that asks to wait longer than this is the daily limit of forget, not its 3 a second. Milliseconds. */
 const DAILY_LIMIT_FROM_MS = 60_000;
 
-const UNKNOWN_USER = new Set(['UnknownEmailError', 'UnknownUserIdError']);
-
 /**
  * What an answer to a call about one profile, or the failure to get one, means. Total: the status goes first, then the code; a
  * body may be HTML, and `code` may be "Success" on a 4xx. Source: Iterable API docs, error codes; see the table in the spec.
@@ -55,7 +53,7 @@ export function classifyProfileAnswer(call: ProfileCall, answer: HttpAnswer | It
     return fits ? { kind: 'done' } : { kind: 'retry', code: 'iterable.unreadable_answer' };
   }
   // Before the status alone decides: a 404 that speaks of the user is not about the address of the API.
-  if (status < 500 && UNKNOWN_USER.has(code)) return { kind: 'already', why: 'unknown-user' };
+  if (status < 500 && isUnknownUser(code)) return { kind: 'already', why: 'unknown-user' };
   // Of a profile that is gone; a wrong address of the API shows in every other call.
   if (call.kind === 'delete' && status === 404 && code === 'NotFound') return { kind: 'already', why: 'unknown-user' };
   const world = worldVerdict(answer, body);

@@ -23,6 +23,7 @@ describe('classifyGroupAnswer', () => {
       { kind: 'retry', code: 'iterable.unreadable_answer' },
     ],
     ['404', error(404, 'NotFound'), { kind: 'off' }],
+    ['404 that speaks of a user', error(404, 'UnknownEmailError'), { kind: 'split', code: 'iterable.unknown_user' }],
     ['403', error(403, 'Forbidden'), { kind: 'off' }],
     ['405', answer(405, HTML), { kind: 'off' }],
     ['401', error(401, 'BadApiKey'), { kind: 'refused', code: 'iterable.access_refused' }],

@@ -3,7 +3,7 @@ import type { IterableCallError } from './errors.js';
 import type { HttpAnswer } from './http.js';
 import { normalEmail } from './pack.js';
 import type { ProfileKey } from './profile-key.js';
-import { apiCode, parseObject, userCode, worldVerdict, type WorldVerdict } from './world.js';
+import { apiCode, isAboutUser, parseObject, userCode, worldVerdict, type WorldVerdict } from './world.js';
 
 /** What an answer to PUT subscriptions/{group}/{id} means for all whom it named. */
 export type GroupVerdict =
@@ -27,7 +27,7 @@ export function classifyGroupAnswer(answer: HttpAnswer | IterableCallError): Gro
     const fits = body !== null && (code === '' || code === 'Success');
     return fits ? { kind: 'done' } : { kind: 'retry', code: 'iterable.unreadable_answer' };
   }
-  if (NOT_ENABLED.has(status)) return { kind: 'off' };
+  if (NOT_ENABLED.has(status) && !isAboutUser(code)) return { kind: 'off' };
   return worldVerdict(answer, body) ?? { kind: 'split', code: userCode(status, code) };
 }
 

@@ -1,205 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { classifyBulkAnswer, type UserVerdict } from './classify.js';
+import { ada, answer, bad, grace, HTML, sent } from './bulk-answers.cases.js';
+import { classifyBulkAnswer } from './classify.js';
 import { deadReasons, refusedReasons } from './codes.js';
 import { IterableTimeoutError, IterableUnreachableError } from './errors.js';
 import { packUser } from './pack.js';
-
-const ada = packUser({ userId: '003Kd00000AbCdEIAV', dataFields: { email: 'ada.byron@example.com' } });
-const bad = packUser({
-  userId: '00QKd00000LmNoPIAV',
-  dataFields: { email: 'not-an-email', when: '2026-11-24 08:15:30.000' },
-});
-const grace = packUser({ email: 'Grace@Example.com', dataFields: { Company: { size: 7 } } });
-const sent = [ada, bad, grace];
-
-const answer = (status: number, body: unknown, headers: Record<string, string> = {}) => ({
-  status,
-  headers,
-  text: typeof body === 'string' ? body : JSON.stringify(body),
-  receivedAtMs: 0,
-});
-
-/** `w` written, `?` unclear, else the code without its owner. */
-const short = (users: readonly UserVerdict[]) =>
-  users.map((user) =>
-    user.kind === 'written' ? 'w' : user.kind === 'unclear' ? '?' : user.code.replace('iterable.', ''),
-  );
-
-const none = {
-  invalidEmails: [],
-  invalidUserIds: [],
-  notFoundEmails: [],
-  notFoundUserIds: [],
-  invalidDataEmails: [],
-  invalidDataUserIds: [],
-  conflictEmails: [],
-  conflictUserIds: [],
-  forgottenEmails: [],
-  forgottenUserIds: [],
-};
-const HTML = '<html><body><h1>502 Bad Gateway</h1></body></html>';
-
-describe('classifyBulkAnswer, a 200', () => {
-  it.each<[string, object, string[]]>([
-    ['all written', { successCount: 3, failCount: 0, failedUpdates: none }, ['w', 'w', 'w']],
-    ['no lists at all', { successCount: 3, failCount: 0 }, ['w', 'w', 'w']],
-    [
-      'the documented partial failure, listed twice',
-      {
-        successCount: 2,
-        failCount: 1,
-        invalidEmails: ['not-an-email'],
-        invalidUserIds: [],
-        filteredOutFields: ['sfUnmappedField'],
-        createdFields: [],
-        noOpEmails: [],
-        noOpUserIds: [],
-        failedUpdates: { ...none, invalidEmails: ['not-an-email'] },
-      },
-      ['w', 'invalid_email', 'w'],
-    ],
-    [
-      'only the deprecated list at the top',
-      { successCount: 2, failCount: 1, invalidUserIds: ['00QKd00000LmNoPIAV'] },
-      ['w', 'invalid_user_id', 'w'],
-    ],
-    [
-      'another case of an email',
-      { successCount: 2, failCount: 1, failedUpdates: { forgottenEmails: ['GRACE@example.COM'] } },
-      ['w', 'w', 'forgotten'],
-    ],
-    [
-      'user ids compare exactly',
-      { successCount: 2, failCount: 1, failedUpdates: { forgottenUserIds: ['003KD00000ABCDEIAV'] } },
-      ['?', '?', '?'],
-    ],
-    [
-      'the email of a user sent by id',
-      { successCount: 2, failCount: 1, failedUpdates: { notFoundEmails: ['ada.byron@example.com'] } },
-      ['unknown_user', 'w', 'w'],
-    ],
-    [
-      'every list',
-      {
-        successCount: 0,
-        failCount: 3,
-        failedUpdates: {
-          notFoundUserIds: ['003Kd00000AbCdEIAV'],
-          invalidDataUserIds: ['00QKd00000LmNoPIAV'],
-          conflictEmails: ['grace@example.com'],
-        },
-      },
-      ['unknown_user', 'invalid_data', 'identity_conflict'],
-    ],
-    [
-      'a user in two lists, counted once: the graver',
-      {
-        successCount: 2,
-        failCount: 1,
-        failedUpdates: { invalidDataEmails: ['grace@example.com'], forgottenEmails: ['grace@example.com'] },
-      },
-      ['w', 'w', 'forgotten'],
-    ],
-    [
-      'a list of the future',
-      { successCount: 2, failCount: 1, failedUpdates: { quarantinedUserIds: ['003Kd00000AbCdEIAV'] } },
-      ['unknown_failure', 'w', 'w'],
-    ],
-    [
-      'a list of objects',
-      { successCount: 2, failCount: 1, failedUpdates: { quarantined: [{ userId: '003Kd00000AbCdEIAV' }] } },
-      ['unknown_failure', 'w', 'w'],
-    ],
-    [
-      'no-ops, counted as successes',
-      { successCount: 3, failCount: 0, noOpEmails: ['grace@example.com'] },
-      ['w', 'w', 'w'],
-    ],
-    ['no-ops, not counted', { successCount: 2, failCount: 0, noOpEmails: ['grace@example.com'] }, ['w', 'w', 'w']],
-    ['a failure that no list names', { successCount: 2, failCount: 1, failedUpdates: none }, ['?', '?', '?']],
-    [
-      'one listed, one hidden',
-      { successCount: 1, failCount: 2, failedUpdates: { invalidUserIds: ['003Kd00000AbCdEIAV'] } },
-      ['invalid_user_id', '?', '?'],
-    ],
-    [
-      'all others must have failed',
-      { successCount: 0, failCount: 3, failedUpdates: { invalidUserIds: ['003Kd00000AbCdEIAV'] } },
-      ['invalid_user_id', 'unknown_failure', 'unknown_failure'],
-    ],
-    ['counts that do not reach the number sent', { successCount: 2, failCount: 0 }, ['?', '?', '?']],
-    ['nothing counted', { successCount: 0, failCount: 0 }, ['unaccounted', 'unaccounted', 'unaccounted']],
-    [
-      'a conflict that names a profile not sent',
-      { successCount: 2, failCount: 1, failedUpdates: { conflictEmails: ['owner@example.com'] } },
-      ['?', '?', '?'],
-    ],
-    ['the same without counts', { failedUpdates: { conflictEmails: ['owner@example.com'] } }, ['?', '?', '?']],
-    [
-      'counts as text',
-      { successCount: '2', failCount: '1', failedUpdates: { invalidEmails: ['not-an-email'] } },
-      ['w', 'invalid_email', 'w'],
-    ],
-    ['lists without counts', { failedUpdates: { invalidEmails: ['not-an-email'] } }, ['w', 'invalid_email', 'w']],
-    [
-      'more listed than counted: the lists say who',
-      { successCount: 3, failCount: 0, failedUpdates: { invalidEmails: ['not-an-email'] } },
-      ['w', 'invalid_email', 'w'],
-    ],
-    [
-      'null for a list',
-      { successCount: 3, failCount: 0, failedUpdates: { invalidEmails: null }, invalidEmails: null },
-      ['w', 'w', 'w'],
-    ],
-  ])('%s', (_, body, expected) => {
-    const verdict = classifyBulkAnswer(sent, answer(200, body));
-    expect(verdict.kind === 'answered' && short(verdict.users)).toEqual(expected);
-  });
-
-  it('gives a single user the code of a list that names somebody else', () => {
-    const body = { successCount: 0, failCount: 1, failedUpdates: { conflictEmails: ['owner@example.com'] } };
-    expect(classifyBulkAnswer([ada], answer(200, body))).toMatchObject({
-      kind: 'answered',
-      users: [{ kind: 'dead', code: 'iterable.identity_conflict' }],
-    });
-  });
-
-  it('tells what became of fields, and how many users were so already', () => {
-    const lists = {
-      createdFields: ['Company.size', 'Company.size', 7],
-      filteredOutFields: ['when'],
-      noOpEmails: ['grace@example.com', 'GRACE@example.com', 'stranger@example.com'],
-      noOpUserIds: ['003Kd00000AbCdEIAV', '00QKd00000LmNoPIAV'],
-      failedUpdates: { invalidEmails: ['not-an-email'] },
-    };
-    expect(classifyBulkAnswer(sent, answer(200, { successCount: 2, failCount: 1, ...lists }))).toMatchObject({
-      createdFields: ['Company.size'],
-      filteredOutFields: ['when'],
-      unchanged: 2,
-    });
-    for (const absent of [undefined, null, 'when', {}]) {
-      const body = {
-        successCount: 3,
-        failCount: 0,
-        createdFields: absent,
-        filteredOutFields: absent,
-        noOpEmails: absent,
-      };
-      const nothing = { createdFields: [], filteredOutFields: [], unchanged: 0 };
-      expect(classifyBulkAnswer(sent, answer(200, body))).toMatchObject(nothing);
-    }
-  });
-
-  it.each([
-    ['HTML', HTML],
-    ['nothing', ''],
-    ['a body cut short', '{"successCount":'],
-    ['another endpoint’s success', { msg: '', code: 'Success', params: null }],
-    ['a list', []],
-  ])('is to be repeated when its body is %s: what was applied is unknown', (_, body) => {
-    expect(classifyBulkAnswer(sent, answer(200, body))).toEqual({ kind: 'retry', code: 'iterable.unreadable_answer' });
-  });
-});
 
 describe('classifyBulkAnswer, not a 200', () => {
   const retry = (code: string, retryAfterMs?: number) => ({ kind: 'retry', code, retryAfterMs });
@@ -246,6 +50,54 @@ describe('classifyBulkAnswer, not a 200', () => {
     ['400 that is about the key', 400, { code: 'BadApiKey' }, refused('iterable.access_refused')],
     ['404', 404, { code: 'NotFound' }, refused('iterable.wrong_address')],
     ['a redirect', 302, '', refused('iterable.wrong_address')],
+    ['405', 405, HTML, refused('iterable.wrong_address')],
+    ['407 of a proxy', 407, HTML, refused('iterable.access_refused')],
+    ['401 whose code says Success', 401, { code: 'Success' }, refused('iterable.access_refused')],
+    ['403 that speaks of a user', 403, { code: 'ForgottenUserError' }, refused('iterable.access_refused')],
+    [
+      'another endpoint’s envelope',
+      404,
+      {
+        error: 'NotFound',
+        message: 'Catalog not found: x',
+        code: 'error.catalogs.notFound',
+        data: { args: ['x'] },
+      },
+      refused('iterable.wrong_address'),
+    ],
+    [
+      'that envelope with a code of ours',
+      400,
+      { error: 'BadApiKey', message: '', code: 'error.auth.badKey', data: {} },
+      refused('iterable.access_refused'),
+    ],
+    ['that envelope with a code of nobody’s', 400, { code: 'error.x.y', data: {} }, split('iterable.bad_request')],
+    [
+      '404 about a user',
+      404,
+      { code: 'error.users.noUserWithIdExists', msg: 'no user 00QKd00000LmNoPIAV' },
+      split('iterable.unknown_user', [1]),
+    ],
+    [
+      'an unknown user told in words',
+      400,
+      { code: 'BadParams', msg: 'Cannot change user Some(grace@example.com). User does not exist', params: null },
+      split('iterable.unknown_user', [2]),
+    ],
+    ['500 that speaks of a user', 500, { code: 'InvalidEmailAddressError' }, retry('iterable.unavailable')],
+    ['500 whose code says Success', 500, { code: 'Success' }, retry('iterable.unavailable')],
+    ['500 of the database', 500, { code: 'DatabaseError' }, retry('iterable.unavailable')],
+    ['425', 425, '', retry('iterable.unavailable')],
+    ['408 with a code', 408, { code: 'BadJsonBody' }, retry('iterable.unavailable')],
+    ['400 that is a limit', 400, { code: 'RateLimitExceeded' }, retry('iterable.rate_limited')],
+    [
+      '429 with numbers as text',
+      429,
+      { code: 'RateLimitExceeded', params: { rateLimitReset: '2' } },
+      retry('iterable.rate_limited', 2_000),
+    ],
+    ['429 whose params are a list', 429, { params: [{ rateLimitReset: 2 }] }, retry('iterable.rate_limited')],
+    ['429 whose body is a list', 429, [], retry('iterable.rate_limited')],
     ['the field budget', 400, { code: 'UniqueFieldsLimitExceeded' }, refused('iterable.field_limit_reached')],
     ['413 from an ingress', 413, HTML, tooLarge],
     ['400 BatchTooLarge', 400, { code: 'BatchTooLarge' }, tooLarge],
@@ -301,12 +153,75 @@ describe('classifyBulkAnswer, not a 200', () => {
       split('iterable.field_type_mismatch', [], [{ field: 'when', expected: null }]),
     ],
     [
+      'two fields, a type in a list, and a value within an array of objects',
+      400,
+      {
+        code: 'RequestFieldsTypesMismatched',
+        params: {
+          validationErrors: {
+            'Orders.total': { expectedType: ['long', 'double'], offendingValue: 'x' },
+            tags: { expectedType: 'string', offendingValue: 7 },
+          },
+        },
+      },
+      split(
+        'iterable.field_type_mismatch',
+        [0],
+        [
+          { field: 'Orders.total', expected: 'long' },
+          { field: 'tags', expected: 'string' },
+        ],
+      ),
+    ],
+    [
+      'a mismatch whose errors are a list',
+      400,
+      { code: 'RequestFieldsTypesMismatched', params: { validationErrors: [{ field: 'when' }] } },
+      split('iterable.field_type_mismatch'),
+    ],
+    [
       'a mismatch without params',
       400,
       { code: 'RequestFieldsTypesMismatched', params: null },
       split('iterable.field_type_mismatch'),
     ],
     ['one bad email that fails all', 400, { code: 'InvalidEmailAddressError' }, split('iterable.invalid_email')],
+    [
+      'one that is named in words, as recorded',
+      400,
+      { msg: 'Invalid email: not-an-email', code: 'InvalidEmailAddressError', params: null },
+      split('iterable.invalid_email', [1]),
+    ],
+    [
+      'one that is named in words and in quotes, in another case, at the end of a sentence',
+      409,
+      { code: 'ForgottenUserError', msg: "Cannot update 'GRACE@example.com'." },
+      split('iterable.forgotten', [2]),
+    ],
+    [
+      'one that is named in params',
+      400,
+      { code: 'InvalidUserIdError', params: { userId: '003Kd00000AbCdEIAV' } },
+      split('iterable.invalid_user_id', [0]),
+    ],
+    [
+      'somebody named who was not sent',
+      400,
+      { code: 'InvalidEmailAddressError', msg: 'Invalid email: owner@example.com' },
+      split('iterable.invalid_email'),
+    ],
+    ['params as text', 400, { code: 'InvalidUserIdError', params: '003' }, split('iterable.invalid_user_id')],
+    ['a code that is no text', 400, { code: 7 }, split('iterable.bad_request')],
+    ['a code that objects have', 400, { code: 'constructor' }, split('iterable.bad_request')],
+    ['a body that is a list', 400, [], split('iterable.bad_request')],
+    ['a body that is null', 400, 'null', split('iterable.bad_request')],
+    ['a body that is text', 400, '"BadApiKey"', split('iterable.bad_request')],
+    ['no body', 400, '', split('iterable.bad_request')],
+    ['409 ExternalKeyConflict', 409, { code: 'ExternalKeyConflict' }, split('iterable.identity_conflict')],
+    ['409 Conflict', 409, { code: 'Conflict' }, split('iterable.identity_conflict')],
+    ['409 as HTML', 409, HTML, split('iterable.identity_conflict')],
+    ['413 without a body', 413, '', tooLarge],
+    ['413 as JSON', 413, { code: 'BatchTooLarge', msg: '' }, tooLarge],
     [
       'code Success on a 400',
       400,
@@ -319,6 +234,22 @@ describe('classifyBulkAnswer, not a 200', () => {
     ['409 without a code', 409, '', split('iterable.identity_conflict')],
   ])('%s', (_, status, body, expected) => {
     expect(classifyBulkAnswer(sent, answer(status, body))).toEqual(expected);
+  });
+
+  it('is the same of one user alone', () => {
+    const body = { code: 'RequestFieldsTypesMismatched', params: null };
+    expect(classifyBulkAnswer([bad], answer(400, body))).toEqual(split('iterable.field_type_mismatch'));
+    expect(classifyBulkAnswer([bad], answer(413, HTML))).toEqual(tooLarge);
+  });
+
+  it('suspects by every identifier, and by elements of an array', () => {
+    const users = [ada, packUser({ userId: 'x', dataFields: { tags: ['a', 7] } }), grace];
+    const params = { validationErrors: { tags: { expectedType: 'string', offendingValue: 7 } } };
+    expect(classifyBulkAnswer(users, answer(400, { code: 'RequestFieldsTypesMismatched', params }))).toMatchObject({
+      suspects: [1],
+    });
+    const words = { code: 'UnknownEmailError', msg: 'x; ada.byron@example.com, [GRACE@EXAMPLE.COM]' };
+    expect(classifyBulkAnswer(users, answer(400, words))).toMatchObject({ suspects: [0, 1, 2] });
   });
 
   it('honours Retry-After', () => {

@@ -2,6 +2,7 @@ import type { DeadCode } from './codes.js';
 import type { IterableCallError } from './errors.js';
 import { fieldMismatches, type FieldMismatch } from './field-mismatches.js';
 import type { HttpAnswer } from './http.js';
+import type { Json } from './json.js';
 import type { PackedUser } from './pack.js';
 import { suspectsOf } from './suspects.js';
 import { readUserVerdicts, type UserVerdicts } from './user-verdicts.js';
@@ -53,11 +54,7 @@ export function classifyBulkAnswer(sent: readonly PackedUser[], answer: HttpAnsw
 }
 
 /** The other 4xx: a user's fault until shown otherwise. */
-function classifyRefusal(
-  sent: readonly PackedUser[],
-  status: number,
-  body: Readonly<Record<string, unknown>>,
-): BulkVerdict {
+function classifyRefusal(sent: readonly PackedUser[], status: number, body: Json): BulkVerdict {
   const code = apiCode(body);
   if (status === 413 || code === 'BatchTooLarge')
     return { kind: 'split', cause: 'too_large', code: 'iterable.user_too_large' };
@@ -66,7 +63,7 @@ function classifyRefusal(
     kind: 'split',
     cause: 'bad_user',
     code: reason,
-    suspects: suspectsOf(sent, code, body['params']),
+    suspects: suspectsOf(sent, code, body),
     mismatches: reason === 'iterable.field_type_mismatch' ? fieldMismatches(body['params']) : [],
   };
 }

@@ -41,7 +41,7 @@ export interface MergeUsers {
 
 /** Calls that read. Errors: as `bulkUpdateUsers`. Source: Iterable API docs. */
 export interface ReadClient {
-  /** GET users/getByEmail or users/byUserId; an unknown user is 200 `{}`. Give the answer to `parseProfile`. */
+  /** GET users/getByEmail or users/byUserId; for an unknown user 200 `{}` or an error. Give the answer to `parseProfile`. */
   getUser(profile: ProfileKey, signal?: AbortSignal): Promise<HttpAnswer>;
   /** GET users/getFields: every field of the project with its type, for `parseFields`. */
   getFields(signal?: AbortSignal): Promise<HttpAnswer>;

@@ -1,4 +1,4 @@
-import { asObject } from './user-verdicts.js';
+import { asObject } from './json.js';
 
 /** A field whose type in the project is another than that of a value in the request. */
 export interface FieldMismatch {

@@ -37,6 +37,16 @@ describe('parseProfile', () => {
     expect(() => parseProfile(answer(200, body))).toThrow(unreadable);
   });
 
+  it.each([
+    [400, 'error.users.noUserWithIdExists'],
+    [404, 'error.users.noUserWithIdExists'],
+    [400, 'UnknownUserIdError'],
+    [404, 'UnknownEmailError'],
+  ])('takes %i %s for nobody', (status, code) => {
+    expect(classifyReadAnswer(answer(status, { code }))).toEqual({ kind: 'read', body: {} });
+    expect(parseProfile(answer(status, { code, msg: '', params: null }))).toBeNull();
+  });
+
   it.each<[number, string, object]>([
     [400, 'InvalidEmailAddressError', { code: 'iterable.invalid_email', retryable: false }],
     [401, 'BadApiKey', { code: 'iterable.access_refused', retryable: true }],
@@ -55,7 +65,11 @@ it('parseFields reads names and types', () => {
     ['Name.First', 'string'],
     ['Score', 'double'],
   ]);
-  expect(() => parseFields(answer(200, { field: {} }))).toThrow(unreadable);
+  expect(parseFields(answer(200, { fields: {} })).size).toBe(0);
+  expect(parseFields(answer(200, '{"fields":{"__proto__":"long"}}')).get('__proto__')).toBe('long');
+  for (const fields of [undefined, null, [], 'string']) {
+    expect(() => parseFields(answer(200, { fields }))).toThrow(unreadable);
+  }
 });
 
 it('parseChannels and parseMessageTypes read what there is, and nothing half', () => {

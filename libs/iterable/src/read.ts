@@ -2,10 +2,8 @@ import { SyncError } from '@libs/contracts';
 import type { DeadCode, RefusedCode, RetryCode } from './codes.js';
 import type { IterableCallError } from './errors.js';
 import type { HttpAnswer } from './http.js';
-import { asObject } from './user-verdicts.js';
-import { apiCode, parseObject, userCode, worldVerdict, type WorldVerdict } from './world.js';
-
-type Json = Readonly<Record<string, unknown>>;
+import { asObject, type Json } from './json.js';
+import { apiCode, isUnknownUser, parseObject, userCode, worldVerdict, type WorldVerdict } from './world.js';
 
 /** What the answer to a call that reads means. */
 export type ReadVerdict =
@@ -14,13 +12,17 @@ export type ReadVerdict =
   | { readonly kind: 'dead'; readonly code: DeadCode }
   | WorldVerdict;
 
+/** Total. That there is no such user is read as an empty body, whether it comes as 200 `{}` or as an error; both occur. */
 export function classifyReadAnswer(answer: HttpAnswer | IterableCallError): ReadVerdict {
   if (answer instanceof Error) return { kind: 'retry', code: answer.code };
   const body = parseObject(answer.text);
   if (answer.status >= 200 && answer.status < 300) {
     return body === null ? { kind: 'retry', code: 'iterable.unreadable_answer' } : { kind: 'read', body };
   }
-  return worldVerdict(answer, body) ?? { kind: 'dead', code: userCode(answer.status, apiCode(body)) };
+  const world = worldVerdict(answer, body);
+  if (world !== null) return world;
+  const code = apiCode(body);
+  return isUnknownUser(code) ? { kind: 'read', body: {} } : { kind: 'dead', code: userCode(answer.status, code) };
 }
 
 /** An answer that does not hold what was asked for. `retryable`: unless it is about the user named. */
@@ -44,7 +46,7 @@ export interface Profile {
   readonly dataFields: Json;
 }
 
-/** The profile of a `getUser`; `null`: no such user, which is 200 `{}`. Errors: `UnusableAnswerError`. Source: Iterable API docs, recorded answers. */
+/** The profile of a `getUser`; `null`: no such user. Errors: `UnusableAnswerError`. Source: Iterable API docs, recorded answers. */
 export function parseProfile(answer: HttpAnswer): Profile | null {
   return profileIn(bodyOf(answer));
 }
