@@ -67,8 +67,8 @@ it('parseFields reads names and types', () => {
   ]);
   expect(parseFields(answer(200, { fields: {} })).size).toBe(0);
   expect(parseFields(answer(200, '{"fields":{"__proto__":"long"}}')).get('__proto__')).toBe('long');
-  for (const fields of [undefined, null, [], 'string']) {
-    expect(() => parseFields(answer(200, { fields }))).toThrow(unreadable);
+  for (const given of [undefined, null, [], 'string']) {
+    expect(() => parseFields(answer(200, { fields: given }))).toThrow(unreadable);
   }
 });
 
