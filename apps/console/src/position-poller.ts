@@ -9,13 +9,14 @@ export const POLL_MS = 2_000;
 
 type AnyTopic = Parameters<EventLog['offsets']>[0];
 
-async function endsOf(log: EventLog, topic: AnyTopic): Promise<readonly [string, Ends]> {
+/** Where a topic's partitions begin and end. */
+export async function endsOf(log: Pick<EventLog, 'offsets'>, topic: AnyTopic): Promise<Ends> {
   const ends = await log.offsets(topic);
-  return [topic.name, new Map(ends.map(({ partition, earliest, next }) => [partition, { earliest, next }]))];
+  return new Map(ends.map(({ partition, earliest, next }) => [partition, { earliest, next }]));
 }
 
 /** Offsets that an app has committed in a topic, by partition. */
-export async function commitsOf(log: EventLog, app: string, topic: AnyTopic): Promise<Commits> {
+export async function commitsOf(log: Pick<EventLog, 'committed'>, app: string, topic: AnyTopic): Promise<Commits> {
   const committed = await log.committed(groupOf(app), topic);
   return new Map(committed.flatMap(({ partition, offset }) => (offset === null ? [] : [[partition, offset] as const])));
 }
@@ -24,7 +25,7 @@ export async function commitsOf(log: EventLog, app: string, topic: AnyTopic): Pr
 export async function takeSample(log: EventLog): Promise<Sample> {
   const pairs = readers.flatMap(({ app, reads }) => reads.map((topic) => ({ app, topic })));
   const [ends, commits] = await Promise.all([
-    Promise.all(pairs.map(({ topic }) => endsOf(log, topic))),
+    Promise.all(pairs.map(async ({ topic }) => [topic.name, await endsOf(log, topic)] as const)),
     Promise.all(
       pairs.map(async ({ app, topic }) => [commitKey(app, topic.name), await commitsOf(log, app, topic)] as const),
     ),
