@@ -14,6 +14,7 @@ import {
   mappingListAnswer,
   reloadRequest,
 } from './core/answers.js';
+import { accountingAnswer } from './core/accounting-answers.js';
 import { mappingPlanAnswer, mappingPlanRequest } from './core/plan-answers.js';
 import { checkAnswer, checkRequest, fieldsAnswer, fieldsQuery } from './core/mapping-answers.js';
 import { previewAnswer, previewRequest } from './core/preview-answers.js';
@@ -50,6 +51,14 @@ export const apiRoutes = {
     status: 200,
     answer: flowAnswer,
     mayAnswer: [400],
+  },
+  accounting: {
+    method: 'get',
+    path: '/api/accounting',
+    summary: 'What became of every change, by object and lane, and which changes are unaccounted for.',
+    status: 200,
+    answer: accountingAnswer,
+    mayAnswer: [],
   },
   listBackfills: {
     method: 'get',

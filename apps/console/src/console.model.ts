@@ -1,4 +1,5 @@
 import type { Command, DeadLetter, Outcome, Status } from '@libs/contracts';
+import { noAccount, type AccountingAnswer } from './core/accounting-answers.js';
 import type {
   DeadLettersAnswer,
   FlowAnswer,
@@ -33,6 +34,7 @@ export class ConsoleModel {
     services: [],
     log: { reachable: true },
     mappings: noMappings,
+    account: noAccount,
   };
   private letters = noDeadLetters;
   private mappingHistory = noMappingHistory;
@@ -69,6 +71,10 @@ export class ConsoleModel {
 
   services(services: readonly ServiceHealth[]): void {
     this.learn({ services });
+  }
+
+  account(account: AccountingAnswer): void {
+    this.learn({ account });
   }
 
   log(reachable: boolean, detail?: string): void {
@@ -112,6 +118,10 @@ export class ConsoleModel {
 
   mappings(): MappingsAnswer {
     return this.knowledge.mappings.view;
+  }
+
+  accounting(): AccountingAnswer {
+    return this.knowledge.account;
   }
 
   /** Which objects need a backfill; `local`: versions of files to be shipped. */

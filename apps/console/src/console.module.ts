@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
 import type { ExpressAdapter } from '@nestjs/platform-express';
 import type { ServiceSpec } from '@libs/service';
+import { AccountingController } from './accounting/accounting.controller.js';
 import { ApiController, LOG } from './api.controller.js';
 import { ApiErrorFilter, LOGGER } from './api-error.filter.js';
 import { consoleSettings, type ConsoleSettings } from './console.config.js';
@@ -64,11 +65,12 @@ export function createConsoleService(options: ConsoleOptions = {}): ServiceSpec<
           MappingCheckController,
           MappingPreviewController,
           MappingPlanController,
+          AccountingController,
           ApiController,
         ],
         providers: [
           { provide: ConsoleModel, useValue: new ConsoleModel(settings.CONSOLE_CATCHING_UP_AFTER_MS) },
-          { provide: READER_PARTS, useValue: { log, health, logger, healthSource } satisfies ReaderParts },
+          { provide: READER_PARTS, useValue: { log, health, logger, metrics, healthSource } satisfies ReaderParts },
           ConsoleReader,
           { provide: TOKEN, useValue: token },
           { provide: LOG, useValue: log },

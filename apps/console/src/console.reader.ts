@@ -1,13 +1,16 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { topics } from '@libs/contracts';
 import type { ServiceParts } from '@libs/service';
+import { Accountant } from './accounting/accountant.js';
 import { ConsoleModel } from './console.model.js';
 import { pollHealth, type HealthSource } from './health-poller.js';
 import { commitsOf, pollPositions } from './position-poller.js';
 import { followTopic, type LogWatch, type TopicListener } from './topic-reader.js';
 
 export const READER_PARTS = Symbol('reader parts');
-export type ReaderParts = Pick<ServiceParts, 'log' | 'health' | 'logger'> & { readonly healthSource: HealthSource };
+export type ReaderParts = Pick<ServiceParts, 'log' | 'health' | 'logger' | 'metrics'> & {
+  readonly healthSource: HealthSource;
+};
 
 /** How far back the console reads at its start: enough for the last hour of a busy sync, little enough to be read in seconds. Messages. */
 const OUTCOMES_LOOKBACK = 200_000;
@@ -67,6 +70,7 @@ export class ConsoleReader implements OnApplicationBootstrap, BeforeApplicationS
         onMessages: (messages) => model.deadLetters(messages.map(({ value }) => value)),
       }),
       pollPositions(log, (sample) => model.sample(sample), watch, signal),
+      new Accountant(this.parts, (account) => model.account(account)).run(watch, signal),
       pollHealth(healthSource, (services) => model.services(services), signal),
     ];
     for (const one of all) {

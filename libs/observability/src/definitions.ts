@@ -358,6 +358,36 @@ export const metricDefinitions = define({
   backfillJobs: { type: 'gauge', name: 'sync_backfill_running_jobs', help: 'Jobs running.' },
   commands: { type: 'counter', name: 'sync_commands_total', help: 'Commands by answer.', labels: ['type', 'outcome'] },
 
+  // console: the account of every change (docs/accounting.md)
+  accountingGap: {
+    type: 'gauge',
+    name: 'sync_accounting_gap',
+    help: 'Changes without an outcome that are nowhere on their way: 0 is what must be. More for longer than a minute: some were lost.',
+    labels: ['object', 'lane'],
+  },
+  accountingInFlight: {
+    type: 'gauge',
+    name: 'sync_accounting_in_flight',
+    help: 'Changes on their way: not batched, mapped or written yet.',
+    labels: ['object', 'lane'],
+  },
+  accountingChanges: {
+    type: 'gauge',
+    name: 'sync_accounting_changes',
+    help: 'Changes of the account by what became of them, each once. in: all of them, the sum of the others, those in flight and the gap.',
+    labels: ['object', 'lane', 'state'],
+  },
+  accountingSince: {
+    type: 'gauge',
+    name: 'sync_accounting_since_timestamp_seconds',
+    help: 'Changes appended before it are out of the account. Moves when the console starts.',
+  },
+  accountingTime: {
+    type: 'gauge',
+    name: 'sync_accounting_last_timestamp_seconds',
+    help: 'When the last account was made: one every ten seconds while the log answers.',
+  },
+
   // Salesforce calls of any service
   salesforceRequests: {
     type: 'counter',

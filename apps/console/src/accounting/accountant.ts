@@ -1,4 +1,4 @@
-import { batchTopics, lanes, topics, updateTopics, type Lane } from '@libs/contracts';
+import { batchTopics, lanes, outcome, topics, updateTopics, type Lane } from '@libs/contracts';
 import { decode, type EventLog, type LogRecord } from '@libs/event-log';
 import type { Health, Metrics } from '@libs/observability';
 import { z } from 'zod';
@@ -16,7 +16,7 @@ import { takeEnds, takePositions, withinLog, type AllEnds } from './topic-ends.j
 const EVERY_MS = 10_000;
 
 /** Updates hold profiles: of them only this is looked at. */
-const coverage = z.object({ offsets: topics.outcomes.schema.shape.offsets });
+const coverage = z.object({ offsets: outcome.shape.offsets });
 
 export interface AccountantParts {
   readonly log: Pick<EventLog, 'read' | 'offsets' | 'committed'>;
@@ -73,19 +73,20 @@ export class Accountant {
     const account = await this.account(books, withinLog(taken, ends), ends, signal);
     const gaps = await this.finder.find(account.gaps, ends.changes, signal);
     if (signal.aborted) return;
-    const answer = toAnswer(account, { gaps, timeMs: Date.now(), sinceMs: books.sinceMs });
+    const isConfirmed = account.gap > 0 && this.hadGap;
+    this.hadGap = account.gap > 0;
+    const answer = toAnswer(account, { gaps, isConfirmed, timeMs: Date.now(), sinceMs: books.sinceMs });
     showAccount(metrics, answer);
-    const warning = warningOf(answer);
-    if (warning !== null && this.hadGap) health.warn('accounting', warning);
-    if (warning === null) health.set('accounting', true);
-    this.hadGap = warning !== null;
+    if (isConfirmed) health.warn('accounting', warningOf(answer));
+    else health.set('accounting', true);
     this.onAccount(answer);
   }
 
   /** The books; new ones when a topic lost what was not read yet, or began anew: then what was counted says nothing any more. */
   private async booksFor(ends: AllEnds, signal: AbortSignal): Promise<Books | null> {
     const { books } = this;
-    if (books !== null && !books.changes.isCutOff(ends.changes) && !books.outcomes.isCutOff(ends.outcomes)) return books;
+    if (books !== null && !books.changes.isCutOff(ends.changes) && !books.outcomes.isCutOff(ends.outcomes))
+      return books;
     this.books = null;
     const { log } = this.parts;
     const { changes, outcomes, sinceMs } = await findBeginning(log, ends, Date.now(), signal);
@@ -142,8 +143,8 @@ function takeChanges(ledger: Ledger, records: readonly LogRecord[]): void {
 /** An unreadable outcome, batch or update says nothing of any change: its changes stay without one. */
 function takeOutcomes(ledger: Ledger, records: readonly LogRecord[]): void {
   for (const { value } of records) {
-    const outcome = decode(topics.outcomes, value);
-    if (outcome.ok) ledger.outcome(outcome.value.offsets, outcome.value.kind);
+    const ended = decode(topics.outcomes, value);
+    if (ended.ok) ledger.outcome(ended.value.offsets, ended.value.kind);
   }
 }
 

@@ -1,8 +1,8 @@
 import { topics, type Topic } from '@libs/contracts';
 import type { EventLog, LogRecord } from '@libs/event-log';
 import type { Ends } from '../core/positions.js';
-import { endsOf } from '../position-poller.js';
 import { firstRecords } from './first-records.js';
+import type { AllEnds } from './topic-ends.js';
 
 /** How far back an account begins at the most, and with how many changes. What is older is out of it. */
 export const LOOKBACK_MS = 24 * 60 * 60 * 1_000;
@@ -12,7 +12,7 @@ const CLOCKS_MS = 10 * 60_000;
 /** A time is looked for no closer than this: to begin a little earlier costs less than to look on. Messages. */
 const CLOSE_ENOUGH = 1_000;
 
-type Log = Pick<EventLog, 'offsets' | 'read'>;
+type Log = Pick<EventLog, 'read'>;
 
 /** Where the account begins. */
 export interface Beginning {
@@ -54,11 +54,16 @@ async function offsetsAt(
  * Finds where an account begins: with the newest {@link LOOKBACK_CHANGES} changes that are no older than {@link LOOKBACK_MS} and that
  * the log still has, and with every outcome that may be of one of them.
  */
-export async function findBeginning(log: Log, nowMs: number, signal: AbortSignal): Promise<Beginning> {
-  const outcomeEnds = await endsOf(log, topics.outcomes);
-  const ends = await endsOf(log, topics.changes);
+export async function findBeginning(
+  log: Log,
+  { changes: ends, outcomes: outcomeEnds }: Pick<AllEnds, 'changes' | 'outcomes'>,
+  nowMs: number,
+  signal: AbortSignal,
+): Promise<Beginning> {
   const each = Math.ceil(LOOKBACK_CHANGES / Math.max(1, ends.size));
-  const newest = new Map([...ends].map(([partition, { earliest, next }]) => [partition, Math.max(earliest, next - each)]));
+  const newest = new Map(
+    [...ends].map(([partition, { earliest, next }]) => [partition, Math.max(earliest, next - each)]),
+  );
   const changes = await offsetsAt(log, topics.changes, { timeMs: nowMs - LOOKBACK_MS, from: newest, ends }, signal);
   const firsts = await firstRecords(log, topics.changes, { at: changes, ends }, signal);
   const times = [...firsts.values()].map(({ timestampMs }) => timestampMs);

@@ -13,7 +13,9 @@ export async function firstRecords(
   signal: AbortSignal,
 ): Promise<Map<number, LogRecord>> {
   const found = new Map<number, LogRecord>();
-  const wanted = new Set([...at].filter(([partition, offset]) => offset < (ends.get(partition)?.next ?? 0)).map(([partition]) => partition));
+  const wanted = new Set(
+    [...at].filter(([partition, offset]) => offset < (ends.get(partition)?.next ?? 0)).map(([partition]) => partition),
+  );
   if (wanted.size === 0) return found;
   const from = Object.fromEntries([...ends].map(([partition, { next }]) => [partition, at.get(partition) ?? next]));
   for await (const [first] of log.read(topic, { from, untilEnd: true, signal })) {

@@ -23,7 +23,11 @@ export class GapFinder {
     );
     // One of each partition at a time.
     for (let turn = 0; [...unknown.values()].some((ours) => turn < ours.length) && !signal.aborted; turn += 1) {
-      await this.look([...unknown.values()].flatMap((ours) => ours[turn] ?? []), ends, signal);
+      await this.look(
+        [...unknown.values()].flatMap((ours) => ours[turn] ?? []),
+        ends,
+        signal,
+      );
     }
     return gaps.map((gap) => this.known.get(nameOf(gap)) ?? toAnswer(gap));
   }

@@ -1,15 +1,33 @@
 import { outcomeKinds } from '@libs/contracts';
 import type { Metrics } from '@libs/observability';
 import type { AccountingAnswer } from '../core/accounting-answers.js';
-import { plural } from '../core/format.js';
+import { formatCount, plural } from '../core/format.js';
 import type { Account } from './core/ledger.js';
+
+/** Pairs of object and lane in a warning. */
+const MOST_NAMED = 3;
+
+/** What an account does not say of itself. */
+export interface Circumstances {
+  readonly gaps: AccountingAnswer['gaps'];
+  readonly isConfirmed: boolean;
+  readonly timeMs: number;
+  readonly sinceMs: number;
+}
 
 /** An account as the API tells it. */
 export function toAnswer(
   { rows, gap }: Account,
-  { gaps, timeMs, sinceMs }: { readonly gaps: AccountingAnswer['gaps']; readonly timeMs: number; readonly sinceMs: number },
+  { gaps, isConfirmed, timeMs, sinceMs }: Circumstances,
 ): AccountingAnswer {
-  return { time: timeMs, since: sinceMs, gap, rows: rows.map(({ ended, ...row }) => ({ ...row, ...ended })), gaps };
+  return {
+    time: timeMs,
+    since: sinceMs,
+    gap,
+    confirmed: isConfirmed,
+    rows: rows.map(({ ended, ...row }) => ({ ...row, ...ended })),
+    gaps,
+  };
 }
 
 /** Sets the gauges to an account. */
@@ -33,14 +51,13 @@ type ShownMetrics = Pick<
   'accountingGap' | 'accountingInFlight' | 'accountingChanges' | 'accountingSince' | 'accountingTime'
 >;
 
-/** What is wrong, for a person: counts, no ids. `null`: every change is accounted for. */
-export function warningOf({ gap, rows }: Pick<AccountingAnswer, 'gap' | 'rows'>): string | null {
-  if (gap === 0) return null;
+/** What is wrong when there is a gap, for a person: counts, no ids. */
+export function warningOf({ gap, rows }: Pick<AccountingAnswer, 'gap' | 'rows'>): string {
   const where = rows
     .filter((row) => row.gap > 0)
     .toSorted((a, b) => b.gap - a.gap)
-    .map((row) => `${row.gap} ${row.object} ${row.lane}`);
-  const named = where.length > 3 ? [...where.slice(0, 3), `${where.length - 3} more`] : where;
-  const [are, have] = gap === 1 ? ['is', 'has'] : ['are', 'have'];
+    .map((row) => `${formatCount(row.gap)} ${row.object} ${row.lane}`);
+  const named = where.length > MOST_NAMED ? [...where.slice(0, MOST_NAMED), 'others'] : where;
+  const [have, are] = gap === 1 ? ['has', 'is'] : ['have', 'are'];
   return `${plural(gap, 'change')} ${have} no outcome and ${are} not on the way (${named.join(', ')}): sync accounting names the records`;
 }

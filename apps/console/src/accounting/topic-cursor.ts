@@ -21,7 +21,7 @@ export class TopicCursor {
   /** Did the log lose what was to be read next, or begin anew? */
   isCutOff(ends: Ends): boolean {
     return [...ends].some(([partition, { earliest, next }]) => {
-      const own = this.next.get(partition) ?? 0;
+      const own = this.nextOf(partition);
       return own < earliest || own > next;
     });
   }
@@ -29,7 +29,7 @@ export class TopicCursor {
   /** What is before these positions need not be read, what is from there on must have been. */
   moveTo(positions: ReadonlyMap<number, number>): void {
     for (const [partition, position] of positions) {
-      const next = this.next.get(partition) ?? 0;
+      const next = this.nextOf(partition);
       if (position <= next && position >= (this.first.get(partition) ?? 0)) continue;
       this.next.set(partition, position);
       this.first.set(partition, position);
@@ -38,10 +38,10 @@ export class TopicCursor {
 
   /** Reads to `ends` and no further. Ends early when `signal` aborts. Errors: those of the log; then it goes on from where it was. */
   async readTo(ends: Ends, onRecords: (records: readonly LogRecord[]) => void, signal: AbortSignal): Promise<void> {
-    const isBefore = (partition: number) => (this.next.get(partition) ?? 0) < (ends.get(partition)?.next ?? 0);
+    const isBefore = (partition: number) => this.nextOf(partition) < (ends.get(partition)?.next ?? 0);
     const open = new Set([...ends.keys()].filter(isBefore));
     if (open.size === 0) return;
-    const from = Object.fromEntries([...ends].map(([partition, { next }]) => [partition, this.next.get(partition) ?? next]));
+    const from = Object.fromEntries([...ends.keys()].map((partition) => [partition, this.nextOf(partition)]));
     for await (const records of this.log.read(this.topic, { from, untilEnd: true, signal })) {
       const partition = records[0]?.partition ?? -1;
       const end = ends.get(partition)?.next ?? 0;
@@ -57,5 +57,9 @@ export class TopicCursor {
     if (signal.aborted) return;
     // There are no messages at the offsets that are left.
     for (const partition of open) this.next.set(partition, ends.get(partition)?.next ?? 0);
+  }
+
+  private nextOf(partition: number): number {
+    return this.next.get(partition) ?? 0;
   }
 }

@@ -28,6 +28,15 @@ function showHeadline({ level, text }) {
   lastLevel = level;
 }
 
+function showAccounting({ time, since, gap }) {
+  const place = $('accounting');
+  place.toggleAttribute('data-gap', gap > 0);
+  if (time === null) place.textContent = 'Reading what became of each change…';
+  else if (gap > 0) place.textContent = `${count(gap)} ${gap === 1 ? 'change' : 'changes'} unaccounted for`;
+  else place.textContent = 'Every change accounted for';
+  place.title = since === null ? '' : `Of all changes since ${new Date(since).toLocaleString()}`;
+}
+
 function stage({ name, state, detail, ratePerSecond, rateUnit, waiting, waitingUnit }) {
   return element(
     'li',
@@ -88,6 +97,7 @@ function onOverview({ health, backfills }) {
   showConnection();
   latest.health = health;
   showHeadline(health.headline);
+  showAccounting(health.accounting);
   show('stages', health.stages, (stages) => stages.map(stage));
   show('backfills', backfills, backfillList);
   showMappings();

@@ -23,6 +23,7 @@ const ORG_ANSWER_MS = 150_000;
 export interface ConsoleClient {
   health(): Promise<ApiAnswers['health']>;
   flow(minutes: number): Promise<ApiAnswers['flow']>;
+  accounting(): Promise<ApiAnswers['accounting']>;
   deadLetters(): Promise<ApiAnswers['listDeadLetters']>;
   backfills(): Promise<ApiAnswers['listBackfills']>;
   /** `null`: the console does not know it (yet). */
@@ -132,6 +133,7 @@ export function createClient(url: string, token: string): ConsoleClient {
   return {
     health: () => get(apiRoutes.health, '/api/health'),
     flow: (minutes) => get(apiRoutes.flow, `/api/flow?minutes=${minutes}`),
+    accounting: () => get(apiRoutes.accounting, '/api/accounting'),
     deadLetters: () => get(apiRoutes.listDeadLetters, '/api/dead-letters'),
     backfills: () => get(apiRoutes.listBackfills, '/api/backfills'),
     async backfill(id) {

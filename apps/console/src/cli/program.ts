@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import type { Context } from './context.js';
 import { CliError, exitCodeMeanings, exitCodes, type ExitCode } from './exit-codes.js';
+import { accounting } from './verbs/accounting.js';
 import { backfill } from './verbs/backfill.js';
 import { mappingCheck } from './verbs/mapping-check.js';
 import { mappingFields } from './verbs/mapping-fields.js';
@@ -15,6 +16,7 @@ import type { RunVerb, Verb } from './verbs/verb.js';
 /** Every verb, in the order of the help. */
 const verbs: readonly Verb[] = [
   status,
+  accounting,
   backfill,
   mappingCheck,
   mappingFields,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { noAccount } from '../core/accounting-answers.js';
 import type { Job } from '../core/answers.js';
-import { jobEnd, jobLines, jobProgress, statusLines, table, type StatusView } from './text.js';
+import { accountingLines, jobEnd, jobLines, jobProgress, statusLines, table, type StatusView } from './text.js';
 
 const NOW = 1_000_000_000;
 const job = (over: Partial<Job> = {}): Job => ({
@@ -115,6 +116,7 @@ describe('status in words', () => {
         inForce: [{ object: 'Lead', version: 'a1', since: NOW }],
         refused: { mistakes: ['Lead.yaml:2:1: unknown key "feilds"'], since: NOW },
       },
+      accounting: { time: NOW, since: NOW, gap: 0, confirmed: false },
     },
     flow: {
       time: NOW,
@@ -171,5 +173,53 @@ describe('status in words', () => {
       '  1 iterable.invalid_email: Iterable refuses the email address.',
       '    Correct it.',
     ]);
+  });
+});
+
+describe('the account in words', () => {
+  const since = Date.UTC(2026, 10, 23, 12);
+  const row = {
+    object: 'Lead',
+    lane: 'realtime' as const,
+    in: 12_301,
+    written: 12_000,
+    superseded: 200,
+    filtered: 50,
+    skipped: 40,
+    expanded: 0,
+    dead: 5,
+    inFlight: 6,
+    gap: 0,
+  };
+
+  it('before there is one', () => {
+    expect(accountingLines(noAccount)).toEqual(['The topics are still being read: ask again in a few seconds.']);
+  });
+
+  it('without a gap', () => {
+    expect(accountingLines({ ...noAccount, time: NOW, since, rows: [row] })).toEqual([
+      'Accounted for: every change since 2026-11-23T12:00:00.000Z',
+      '',
+      'Object  Lane          In  Written  Superseded  Filtered  Skipped  Expanded  Dead  In flight  Gap',
+      'Lead    realtime  12,301   12,000         200        50       40         0     5          6    0',
+    ]);
+  });
+
+  it('with one: which records', () => {
+    const gaps = [
+      { offset: '0:17', object: 'Lead', lane: 'realtime' as const, recordId: '00Q5f000005bwLFEAY', time: since },
+      { offset: '3:1', object: 'unknown', lane: 'realtime' as const },
+    ];
+    const told = (gap: number) => accountingLines({ ...noAccount, time: NOW, since, gap, gaps });
+    expect(told(2)).toEqual([
+      '2 changes unaccounted for, of every change since 2026-11-23T12:00:00.000Z',
+      '',
+      'Which they are',
+      '  Lead 00Q5f000005bwLFEAY  realtime  0:17  2026-11-23T12:00:00.000Z',
+      '  unknown ?  realtime  3:1',
+      '',
+      'What to do: docs/accounting.md',
+    ]);
+    expect(told(3)).toContain('The first 2 of them');
   });
 });

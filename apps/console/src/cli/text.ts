@@ -1,6 +1,7 @@
+import { outcomeKinds } from '@libs/contracts';
 import type { ApiAnswers } from '../api.routes.js';
 import type { Job, ObjectFlow, StageView } from '../core/answers.js';
-import { formatCount, formatDuration, jobTitle } from '../core/format.js';
+import { formatCount, formatDuration, jobTitle, plural } from '../core/format.js';
 import { doneOf } from '../core/jobs.js';
 
 /** Rows as aligned columns; a column of numbers is right-aligned. Trailing blanks are left out. */
@@ -138,6 +139,44 @@ export function statusLines({ health, flow, backfills, deadLetters }: StatusView
       lines.push(`  ${formatCount(count)} ${code}${meaning === undefined ? '' : `: ${meaning}`}`);
       if (remedy !== undefined) lines.push(`    ${remedy}`);
     }
+  }
+  return lines;
+}
+
+/** `sync accounting` for a person. */
+export function accountingLines({ time, since, gap, rows, gaps }: ApiAnswers['accounting']): string[] {
+  if (time === null || since === null) return ['The topics are still being read: ask again in a few seconds.'];
+  const counted = `every change since ${new Date(since).toISOString()}`;
+  const lines = [gap === 0 ? `Accounted for: ${counted}` : `${plural(gap, 'change')} unaccounted for, of ${counted}`];
+  if (rows.length > 0) {
+    const columns = ['in', ...outcomeKinds, 'inFlight', 'gap'] as const;
+    const head = [
+      'Object',
+      'Lane',
+      'In',
+      'Written',
+      'Superseded',
+      'Filtered',
+      'Skipped',
+      'Expanded',
+      'Dead',
+      'In flight',
+      'Gap',
+    ];
+    const cells = rows.map((row) => [row.object, row.lane, ...columns.map((column) => formatCount(row[column]))]);
+    lines.push('', ...table([head, ...cells], 2));
+  }
+  if (gaps.length > 0) {
+    lines.push('', gaps.length < gap ? `The first ${gaps.length} of them` : 'Which they are');
+    lines.push(
+      ...gaps.map(({ object, lane, recordId, offset, time: appended }) =>
+        [`  ${object} ${recordId ?? '?'}`, lane, offset, appended === undefined ? '' : new Date(appended).toISOString()]
+          .join('  ')
+          .trimEnd(),
+      ),
+      '',
+      'What to do: docs/accounting.md',
+    );
   }
   return lines;
 }

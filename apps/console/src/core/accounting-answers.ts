@@ -9,6 +9,7 @@ export const accountingAnswer = z.object({
   time: epochMs.nullable().describe('Of the last account; null: the topics are still being read for the first.'),
   since: epochMs.nullable().describe('Changes that were appended before it are out of the account.'),
   gap: count.describe('Changes without an outcome that are nowhere on their way. 0 is what must be.'),
+  confirmed: z.boolean().describe('There was a gap in two accounts, one after the other: someone should look.'),
   rows: z
     .array(
       z.object({
@@ -42,4 +43,4 @@ export type AccountingAnswer = z.infer<typeof accountingAnswer>;
 export type AccountingGap = AccountingAnswer['gaps'][number];
 
 /** Before the first account. */
-export const noAccount: AccountingAnswer = { time: null, since: null, gap: 0, rows: [], gaps: [] };
+export const noAccount: AccountingAnswer = { time: null, since: null, gap: 0, confirmed: false, rows: [], gaps: [] };

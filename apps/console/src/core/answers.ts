@@ -10,6 +10,7 @@ import {
   status,
 } from '@libs/contracts';
 import { z } from 'zod';
+import { accountingAnswer } from './accounting-answers.js';
 import { plannedObject } from './plan-answers.js';
 
 /**
@@ -113,6 +114,9 @@ export const healthAnswer = z.object({
   stages: z.array(stageView).describe("A change's way, from Salesforce to Iterable."),
   services: z.array(serviceHealth),
   mappings: mappingsAnswer,
+  accounting: accountingAnswer
+    .pick({ time: true, since: true, gap: true, confirmed: true })
+    .describe('Is every change accounted for? GET /api/accounting says more.'),
 });
 export type HealthAnswer = z.infer<typeof healthAnswer>;
 

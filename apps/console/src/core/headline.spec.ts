@@ -18,6 +18,7 @@ const calm: Situation = {
   services: [ready('batcher'), ready('iterable-writer')],
   mappingTrouble: null,
   stalled: [],
+  unaccounted: 0,
   waiting: { changes: 0, oldestMs: null },
   catchingUpAfterMs: 120_000,
   newestSynced: NOW - 4_000,
@@ -50,6 +51,7 @@ describe('toHeadline', () => {
       'ok',
       'No change synced yet, 1 on the way',
     ],
+    ['some lost', { unaccounted: 2 }, 'attention', 'Attention: 2 changes unaccounted for'],
     ['a backfill', { runningBackfills: 1 }, 'ok', 'In sync, newest change 4 s old; a backfill is running'],
     ['two backfills', { runningBackfills: 2 }, 'ok', 'In sync, newest change 4 s old; 2 backfills are running'],
     [

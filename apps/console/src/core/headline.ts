@@ -10,6 +10,8 @@ export interface Situation {
   readonly mappingTrouble: string | null;
   /** Stages that take nothing although something waits. */
   readonly stalled: ReadonlyArray<{ readonly name: string; readonly waiting: number; readonly unit: string }>;
+  /** Changes without an outcome that are nowhere on their way. */
+  readonly unaccounted: number;
   readonly waiting: { readonly changes: number; readonly oldestMs: number | null };
   /** From this age of the oldest waiting change on it is catching up. Milliseconds. */
   readonly catchingUpAfterMs: number;
@@ -48,7 +50,7 @@ export function troubleOf(service: ServiceHealth): string | null {
   return /^[A-Z]/.test(check.detail) ? check.detail : `${service.name}: ${check.detail}`;
 }
 
-function trouble({ log, services, stalled, mappingTrouble }: Situation): string | null {
+function trouble({ log, services, stalled, mappingTrouble, unaccounted }: Situation): string | null {
   if (!log.reachable) return `the event log cannot be reached${log.detail === undefined ? '' : ` (${log.detail})`}`;
   for (const service of services) {
     const text = troubleOf(service);
@@ -56,6 +58,7 @@ function trouble({ log, services, stalled, mappingTrouble }: Situation): string 
   }
   const [stage] = stalled;
   if (stage !== undefined) return `${stage.name} takes nothing while ${formatCount(stage.waiting)} ${stage.unit} wait`;
+  if (unaccounted > 0) return `${plural(unaccounted, 'change')} unaccounted for`;
   if (mappingTrouble !== null) return mappingTrouble;
   for (const service of services) {
     const text = warningOf(service);

@@ -1,5 +1,6 @@
 import { topics, updateTopics } from '@libs/contracts';
 import { describe, expect, it } from 'vitest';
+import { noAccount } from './accounting-answers.js';
 import { healthAnswer, type ServiceHealth } from './answers.js';
 import { addOutcomes, emptyFlow } from './flow.js';
 import { addStatus, noJobs } from './jobs.js';
@@ -21,6 +22,7 @@ const nothing: Knowledge = {
   services: [],
   log: { reachable: true },
   mappings: noMappings,
+  account: noAccount,
 };
 const view = (knowledge: Partial<Knowledge>) =>
   healthAnswer.parse(toHealth({ ...nothing, ...knowledge }, 120_000, NOW));

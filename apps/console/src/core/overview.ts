@@ -1,3 +1,4 @@
+import type { AccountingAnswer } from './accounting-answers.js';
 import type { HealthAnswer, ServiceHealth, StageView } from './answers.js';
 import { listJobs, type Jobs } from './jobs.js';
 import { countSince, writtenPerSecond, type Flow } from './flow.js';
@@ -15,6 +16,7 @@ export interface Knowledge {
   readonly services: readonly ServiceHealth[];
   readonly log: { readonly reachable: boolean; readonly detail?: string };
   readonly mappings: Mappings;
+  readonly account: AccountingAnswer;
 }
 
 /** Services in the order of a change's way, with what their waiting and rate count. */
@@ -89,7 +91,7 @@ function stalledStages(history: History): Situation['stalled'] {
 
 /** How the sync stands now. */
 export function toHealth(knowledge: Knowledge, catchingUpAfterMs: number, nowMs: number): HealthAnswer {
-  const { flow, jobs, history, floors, services, log, mappings } = knowledge;
+  const { flow, jobs, history, floors, services, log, mappings, account } = knowledge;
   const stages = stagesOf(knowledge, nowMs);
   const waiting = waitingChanges(history, flow.seen, floors);
   const newest = [...flow.newestSynced.values()];
@@ -101,6 +103,7 @@ export function toHealth(knowledge: Knowledge, catchingUpAfterMs: number, nowMs:
       services,
       mappingTrouble: mappingTrouble(mappings),
       stalled: stalledStages(history),
+      unaccounted: account.confirmed ? account.gap : 0,
       waiting,
       catchingUpAfterMs,
       newestSynced: newest.length === 0 ? null : Math.max(...newest),
@@ -113,5 +116,6 @@ export function toHealth(knowledge: Knowledge, catchingUpAfterMs: number, nowMs:
     stages,
     services: [...services],
     mappings: mappings.view,
+    accounting: { time: account.time, since: account.since, gap: account.gap, confirmed: account.confirmed },
   };
 }

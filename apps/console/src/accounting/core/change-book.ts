@@ -140,7 +140,7 @@ export class ChangeBook {
 
   /** There is no message at these offsets. */
   private skip(from: number, to: number): void {
-    for (let offset = from; offset < to; ) {
+    for (let offset = from; offset < to;) {
       const number = Math.floor(offset / PAGE_OFFSETS);
       const end = Math.min(to, (number + 1) * PAGE_OFFSETS);
       // A page without any message at all is never made: it is as good as settled.

@@ -87,9 +87,7 @@ export class Ledger {
   /** Takes a change in the order of its partition; `null`: its message cannot be read. */
   change(partition: number, offset: number, about: { readonly recordType: string; readonly lane: Lane } | null): void {
     const changeClass =
-      about === null
-        ? this.classOf(UNREADABLE.object, UNREADABLE.lane)
-        : this.classOf(about.recordType, about.lane);
+      about === null ? this.classOf(UNREADABLE.object, UNREADABLE.lane) : this.classOf(about.recordType, about.lane);
     const early = this.books.get(partition)?.read(offset, changeClass) ?? null;
     if (early === null) return;
     (this.classes[changeClass] as ChangeClass).in += 1;

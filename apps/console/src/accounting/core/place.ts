@@ -22,7 +22,8 @@ export type LanePositions = Readonly<Record<Lane, ReadonlyMap<number, number>>>;
 export function aheadOf(positions: LanePositions): (place: number) => boolean {
   const first: number[] = [];
   for (const lane of lanes) {
-    for (const [partition, offset] of positions[lane]) first[slotOf(lane, partition)] = placeOf(lane, partition, offset);
+    for (const [partition, offset] of positions[lane])
+      first[slotOf(lane, partition)] = placeOf(lane, partition, offset);
   }
   return (place) => place > 0 && place >= (first[Math.floor((place - 1) / OFFSETS)] ?? 0);
 }
