@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { z } from 'zod';
 import { consoleSettings } from '../console.config.js';
 import { createConsoleService } from '../console.module.js';
+import { accountingAnswer } from '../core/accounting-answers.js';
 import {
   backfillsAnswer,
   deadLettersAnswer,
@@ -348,6 +349,16 @@ describe('sync topics apply', () => {
       err: expect.stringContaining('KAFKA_BROKERS: must be host:port'),
     });
   });
+});
+
+it('accounting says that every change is accounted for, also as JSON', async () => {
+  await vi.waitFor(async () => {
+    const { code, out } = await run(['accounting']);
+    expect([code, out.split('\n')[0]]).toEqual([0, expect.stringMatching(/^Accounted for: every change since \d{4}-/)]);
+  }, 10_000);
+  const { code, out } = await run(['accounting', '--json']);
+  expect(code).toBe(0);
+  expect(accountingAnswer.parse(JSON.parse(out))).toMatchObject({ gap: 0, confirmed: false, gaps: [] });
 });
 
 it('help exits with 0 and tells the exit codes', async () => {
