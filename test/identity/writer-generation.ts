@@ -76,6 +76,9 @@ export class WriterGeneration {
         usersPerRequest: setting.usersPerRequest,
         requestsPerSecond: 1_000,
         dryRun: false,
+        newFields: 'project',
+        seedFieldTypes: true,
+        deadLetterStop: { percent: 100, windowMs: 60_000 },
         sessionTimeoutMs: 10_000,
       },
     );

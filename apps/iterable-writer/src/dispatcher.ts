@@ -1,37 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import { isOlder, lanes, type Lane } from '@libs/contracts';
-import {
-  classifyBulkAnswer,
-  encodeRequest,
-  isCallError,
-  type BulkVerdict,
-  type IterableClient,
-  type ProfileCalls,
-  type RequestLimits,
-  type Subscriptions,
-} from '@libs/iterable';
+import type { IterableClient, ProfileCalls, RequestLimits, Subscriptions } from '@libs/iterable';
 import type { Health, Metrics } from '@libs/observability';
-import { afterAnswer, afterFailure, afterSplit, type Consequence } from './answers.js';
+import type { Endings, SafetyStop } from '@libs/service';
 import { Chooser } from './chooser.js';
+import { Allowance } from './core/allowance.js';
 import { locksOf, type Policy } from './core/decision.js';
 import type { Course } from './course.js';
 import type { CallTrouble } from './call-trouble.js';
 import { Courses, type Look } from './courses.js';
 import { FreshPieces, MAX_IN_FLIGHT, REALTIME_RESERVE } from './fresh-pieces.js';
+import { Exchange, HEARTBEAT_LOOK_MS } from './exchange.js';
+import type { FieldBook } from './fields/field-book.js';
 import type { Gate } from './gate.js';
 import type { Identities } from './identities.js';
 import type { EndedEntry, Ledger } from './ledger.js';
 import { Locks } from './locks.js';
-import { everyoneIn, newPiece, type Piece, type Sending } from './piece.js';
+import { everyoneIn, newPiece, newPieces, type Piece, type Sending } from './piece.js';
+import { sendingAgain } from './sending.js';
 import { RecentCalls } from './recent-calls.js';
 import type { WaitingUsers } from './waiting-users.js';
-
-/** Between looks at the heartbeat when it is too old. Milliseconds. */
-const HEARTBEAT_LOOK_MS = 100;
 
 export interface DispatcherOptions extends RequestLimits {
   readonly policy: Policy;
   readonly dryRun: boolean;
+  readonly requestsPerSecond: number;
   /** Without a heartbeat for so long the partitions may be another's: nothing is sent. Milliseconds. */
   readonly sessionTimeoutMs: number;
   /** Age of the oldest heartbeat of the partitions in hand. Milliseconds. */
@@ -48,6 +41,8 @@ export interface DispatcherParts {
   readonly waiting: WaitingUsers;
   readonly identities: Pick<Identities, 'view'>;
   readonly ledger: Ledger;
+  readonly fields: FieldBook;
+  readonly stop: SafetyStop;
   readonly metrics: Metrics;
   readonly health: Health;
 }
@@ -66,6 +61,8 @@ export class Dispatcher {
   private readonly courses: Courses;
   private readonly chooser: Chooser;
   private readonly fresh: FreshPieces;
+  private readonly exchanges: Exchange;
+  private readonly allowance: Allowance;
   /** Users in pieces: those of courses are counted there. */
   private sendingUsers = 0;
   private isOpen = false;
@@ -76,6 +73,11 @@ export class Dispatcher {
     private readonly parts: DispatcherParts,
     private readonly options: DispatcherOptions,
   ) {
+    this.allowance = new Allowance(options.requestsPerSecond * options.maxUsers);
+    this.exchanges = new Exchange(parts, {
+      intend: (sendings) => this.intend(sendings),
+      cutOff: () => this.isCutOff(),
+    });
     const recent = new RecentCalls(options.policy.settleMs);
     this.courses = new Courses({ ...parts, recent, view: parts.identities.view }, options.policy.settleMs, {
       ended: (ended) => this.end([ended]),
@@ -96,7 +98,7 @@ export class Dispatcher {
     this.fresh = new FreshPieces({ waiting, courses, chooser: this.chooser }, options, {
       ended: (ended) => this.end(ended),
       launch: () => courses.launch(() => this.mayCall()),
-      mayRide: () => this.inFlight.size < MAX_IN_FLIGHT,
+      mayRide: () => this.inFlight.size < MAX_IN_FLIGHT && !parts.stop.stopped('backfill'),
     });
   }
 
@@ -144,10 +146,12 @@ export class Dispatcher {
   pump(): void {
     this.sleep();
     this.courses.wake(Date.now());
+    let waits = false;
     if (this.isOpen) this.courses.launch(() => this.mayCall());
     while (this.isOpen && this.hasWork()) {
       const nowMs = Date.now();
       const waitMs = this.waitMs(nowMs);
+      waits = waitMs === null || waitMs > 0;
       if (waitMs === null) break;
       if (waitMs > 0) {
         this.wakeIn(waitMs);
@@ -160,6 +164,7 @@ export class Dispatcher {
     }
     if (this.isOpen) this.wakeForCourses();
     this.show();
+    this.showAllowance(waits);
   }
 
   private hasWork(): boolean {
@@ -196,11 +201,14 @@ export class Dispatcher {
     let soonestMs = Number.POSITIVE_INFINITY;
     for (const lane of lanes) {
       if (lane === 'backfill' && this.inFlight.size >= MAX_IN_FLIGHT) break;
+      if (this.parts.stop.stopped(lane)) continue;
       const piece = this.duePiece(lane, nowMs) ?? this.freshPiece(lane, nowMs);
       if (typeof piece === 'object') return piece;
       soonestMs = Math.min(soonestMs, piece);
     }
-    for (const { notBeforeMs } of this.pieces) soonestMs = Math.min(soonestMs, notBeforeMs - nowMs);
+    for (const { lane, notBeforeMs } of this.pieces) {
+      if (!this.parts.stop.stopped(lane)) soonestMs = Math.min(soonestMs, notBeforeMs - nowMs);
+    }
     if (Number.isFinite(soonestMs)) this.wakeIn(Math.max(1, soonestMs));
     return null;
   }
@@ -233,13 +241,39 @@ export class Dispatcher {
 
   private async exchange(piece: Piece, signal: AbortSignal): Promise<void> {
     const requestId = randomUUID();
-    const { ended, next } = await this.request(piece, signal, requestId);
+    const { ended, next } = await this.exchanges.run(piece, signal, requestId);
     this.inFlight.delete(piece);
-    this.sendingUsers -= ended.length;
+    this.allowance.wrote(ended.filter(({ ending }) => ending.kind === 'written').length, Date.now());
     this.pieces.unshift(...next.flatMap((one) => this.withoutLost(one)));
-    const over = ended.filter((one) => !this.goesOn(one));
+    const over = this.withoutHeld(ended.filter((one) => !this.goesOn(one)));
+    this.sendingUsers -= ended.length;
     this.pump();
     await this.book(over);
+  }
+
+  /**
+   * When too many would become dead letters, they do not: they are sent again when somebody has said so, and their lane stands still
+   * until then. The others end.
+   */
+  private withoutHeld(over: readonly EndedEntry[]): readonly EndedEntry[] {
+    const held = lanes.flatMap((lane) => {
+      const ofLane = over.filter(({ entry }) => entry.lane === lane);
+      if (!this.parts.stop.holdBack(lane, endingsOf(ofLane))) return [];
+      return ofLane.filter(({ ending }) => ending.kind === 'dead');
+    });
+    this.pieces.push(...newPieces(held.flatMap((one) => sendingOfHeld(one))));
+    this.sendingUsers += held.length;
+    const rest = held.length === 0 ? over : over.filter((one) => !held.includes(one));
+    this.countEndings(rest);
+    return rest;
+  }
+
+  /** Before they are booked: what is on its way to the books counts for what comes after. */
+  private countEndings(ended: readonly EndedEntry[]): void {
+    for (const lane of lanes) {
+      const ofLane = ended.filter(({ entry }) => entry.lane === lane);
+      if (ofLane.length > 0) this.parts.stop.note(lane, endingsOf(ofLane));
+    }
   }
 
   /** A bulk step of a course is not the end of it, nor is an address that another profile has. */
@@ -249,39 +283,6 @@ export class Dispatcher {
     if (one.course === null) return false;
     this.courses.stepEnded({ ...one, course: one.course });
     return true;
-  }
-
-  private async request(piece: Piece, signal: AbortSignal, requestId: string): Promise<Consequence> {
-    const { metrics, gate, client } = this.parts;
-    const { sendings, lane } = piece;
-    const body = encodeRequest(sendings);
-    for (const { entry } of sendings) entry.attempts += 1;
-    await this.intend(sendings);
-    if (signal.aborted) return { ended: [], next: [newPiece(lane, everyoneIn(piece))] };
-    // Writing that down may have taken long.
-    if (this.isCutOff()) return { ended: [], next: [{ ...piece, notBeforeMs: Date.now() + HEARTBEAT_LOOK_MS }] };
-    metrics.writerBatchUsers.observe({ lane }, sendings.length);
-    metrics.writerBatchBytes.observe({ lane }, Buffer.byteLength(body));
-    const stopClock = metrics.writerRequestSeconds.startTimer();
-    const answer = await client.bulkUpdateUsers(body, signal).catch((error: unknown) => {
-      if (isCallError(error)) return error;
-      if (signal.aborted) return null;
-      throw error;
-    });
-    stopClock();
-    // Broken off: what is still ours goes again, as one plain request.
-    if (answer === null) return { ended: [], next: [newPiece(lane, everyoneIn(piece))] };
-    const verdict = classifyBulkAnswer(sendings, answer);
-    metrics.writerRequests.inc({ lane, code: codeOf(verdict) });
-    if (verdict.kind === 'retry' || verdict.kind === 'refused') {
-      const nowMs = Date.now();
-      const waitMs = gate.failed(verdict, piece.attempt, nowMs);
-      // Refused or limited: not for what is in the piece.
-      if (waitMs === null) return { ended: [], next: [piece] };
-      return { ended: [], next: afterFailure(piece, nowMs + waitMs, !gate.paused) };
-    }
-    gate.answered();
-    return verdict.kind === 'split' ? afterSplit(piece, verdict, requestId) : afterAnswer(piece, verdict, requestId);
   }
 
   /** Before the first request to a profile that a record was not known to have. */
@@ -323,6 +324,7 @@ export class Dispatcher {
   }
 
   private end(ended: readonly EndedEntry[]): void {
+    this.countEndings(ended);
     this.track(this.book(ended));
   }
 
@@ -375,12 +377,29 @@ export class Dispatcher {
     this.timer = null;
   }
 
+  private showAllowance(waits: boolean): void {
+    const { metrics } = this.parts;
+    const nowMs = Date.now();
+    metrics.writerAllowance.inc(this.allowance.note(waits, nowMs));
+    const used = this.allowance.used(nowMs);
+    if (used !== null) metrics.writerAllowanceUsed.set(used);
+  }
+
   private show(): void {
     for (const lane of lanes) this.parts.metrics.writerWaiting.set({ lane }, this.parts.waiting.load(lane).users);
   }
 }
 
-function codeOf(verdict: BulkVerdict): string {
-  if (verdict.kind !== 'answered') return verdict.code;
-  return verdict.users.every(({ kind }) => kind === 'written') ? 'ok' : 'partial';
+/** How messages ended, for the share of dead letters. */
+export function endingsOf(ended: readonly EndedEntry[]): Endings {
+  const dead = new Map<string, number>();
+  for (const { ending } of ended) {
+    if (ending.kind === 'dead') dead.set(ending.code, (dead.get(ending.code) ?? 0) + 1);
+  }
+  return { ended: ended.length, dead };
+}
+
+/** A plain step, to be sent again as it was. */
+function sendingOfHeld({ entry, decision, course }: EndedEntry): Sending[] {
+  return decision === null ? [] : [sendingAgain({ entry, lane: entry.lane, decision, course })];
 }

@@ -25,12 +25,20 @@ export interface Entry {
   notBeforeMs: number;
 }
 
+/** Makes the JSON of `dataFields`, which it may modify; by the schema of that id. */
+export type Encode = (dataFields: Record<string, unknown>, schema: string | undefined) => string;
+
 /** Takes a message in hand. */
 export function toEntry(
   { value, offset }: Delivered<UserMessage>,
-  { holding, lane, nowMs }: { readonly holding: Holding; readonly lane: Lane; readonly nowMs: number },
+  {
+    holding,
+    lane,
+    nowMs,
+    encode,
+  }: { readonly holding: Holding; readonly lane: Lane; readonly nowMs: number; readonly encode: Encode },
 ): Entry {
-  const fields = value.kind === 'update' ? JSON.stringify(value.dataFields) : '{}';
+  const fields = value.kind === 'update' ? encode(value.dataFields, value.schema) : '{}';
   const message = refOf(value);
   return {
     message,

@@ -46,7 +46,13 @@ function createWriter(settings: IterableWriterSettings, parts: ServiceParts): Wr
       requestsPerSecond: settings.ITERABLE_REQUESTS_PER_SECOND,
       usersPerRequest: settings.ITERABLE_USERS_PER_REQUEST,
       dryRun: settings.ITERABLE_DRY_RUN,
+      newFields: settings.ITERABLE_NEW_FIELDS,
+      seedFieldTypes: settings.ITERABLE_SEED_FIELD_TYPES,
       sessionTimeoutMs: settings.KAFKA_SESSION_TIMEOUT_MS,
+      deadLetterStop: {
+        percent: settings.DEAD_LETTER_STOP_PERCENT,
+        windowMs: settings.DEAD_LETTER_STOP_WINDOW_SECONDS * 1_000,
+      },
     },
   );
   parts.server.onAssigned((claims) => writer.assigned(claims));

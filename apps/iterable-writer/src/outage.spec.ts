@@ -160,6 +160,9 @@ beforeEach(() => {
       requestsPerSecond: 5,
       usersPerRequest: RUN,
       dryRun: false,
+      newFields: 'project',
+      seedFieldTypes: true,
+      deadLetterStop: { percent: 25, windowMs: 60_000 },
       sessionTimeoutMs: 10_000,
     },
   );

@@ -24,12 +24,14 @@ export interface Piece {
   readonly search: Search<Sending, DeadCode> | null;
   /** Times it got no usable answer. */
   readonly attempt: number;
+  /** Times that values in it were converted to the types of the project's fields. */
+  readonly repairs: number;
   /** Not to be sent before. Epoch milliseconds. */
   readonly notBeforeMs: number;
 }
 
 export function newPiece(lane: Lane, sendings: readonly Sending[]): Piece {
-  return { lane, sendings, search: null, attempt: 0, notBeforeMs: 0 };
+  return { lane, sendings, search: null, attempt: 0, repairs: 0, notBeforeMs: 0 };
 }
 
 /** A request for each lane: real-time users wait for nobody who only rode along (Invariant 6). */

@@ -1,7 +1,7 @@
 import type { Lane } from '@libs/contracts';
 import { bulkBody } from '@libs/iterable';
 import type { Decision, Step } from './core/decision.js';
-import type { Course } from './course.js';
+import { stepOf, type Course } from './course.js';
 import type { Entry } from './entry.js';
 import type { Sending } from './piece.js';
 
@@ -29,4 +29,11 @@ export function sendingOf(parts: SendingParts, step: Step): Sending {
     replaceNested: message.kind === 'update' ? message.replaceNested : undefined,
   };
   return { ...bulkBody(step.on, entry.fields, options), ...parts };
+}
+
+/** The same step of the same user, with what its fields are now. */
+export function sendingAgain({ entry, lane, decision, course }: SendingParts): Sending {
+  const step = course === null ? decision.steps[0] : stepOf(course);
+  if (step === undefined) throw new Error('what was sent has a step');
+  return sendingOf({ entry, lane, decision, course }, step);
 }

@@ -2,101 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { toRecordId, topics, updateTopics, type Lane, type UserUpdate } from '@libs/contracts';
-import {
-  LogUnavailableError,
-  type Claim,
-  type EventLog,
-  type LogRecord,
-  type Outgoing,
-  type Position,
-} from '@libs/event-log';
-import type { HttpAnswer, IterableApi } from '@libs/iterable';
+import { toRecordId, updateTopics, type Lane, type UserUpdate } from '@libs/contracts';
+import type { EventLog } from '@libs/event-log';
+import type { IterableApi } from '@libs/iterable';
 import { createLogger, createMetrics, Health } from '@libs/observability';
 import { IdentityStore } from './identity-store.js';
+import { FakeIterable, FakeLog, type FakeClaim } from './writer.fakes.js';
 import { Writer } from './writer.js';
 
 const SESSION_TIMEOUT_MS = 10_000;
 const leadId = (n: number) => toRecordId(`00Q5f00000${String(n).padStart(5, '0')}`) ?? '';
-
-/** Iterable by hand: each call waits until the test answers it. */
-class FakeIterable implements Pick<IterableApi, 'bulkUpdateUsers'> {
-  readonly calls: Array<{
-    readonly emails: readonly string[];
-    readonly states: readonly unknown[];
-    aborted: boolean;
-    ok(): void;
-  }> = [];
-
-  bulkUpdateUsers(body: string, signal?: AbortSignal): Promise<HttpAnswer> {
-    const { users } = JSON.parse(body) as { users: Array<{ email: string; dataFields: { State?: unknown } }> };
-    return new Promise((resolve, reject) => {
-      const text = JSON.stringify({ successCount: users.length, failCount: 0 });
-      const call = {
-        emails: users.map(({ email }) => email.replace('@x.io', '')),
-        states: users.map(({ dataFields }) => dataFields.State),
-        aborted: false,
-        ok: () => resolve({ status: 200, headers: {}, text, receivedAtMs: Date.now() }),
-      };
-      signal?.addEventListener('abort', () => {
-        call.aborted = true;
-        reject(signal.reason as Error);
-      });
-      this.calls.push(call);
-    });
-  }
-
-  get sent(): string[] {
-    return this.calls.map(({ emails }) => emails.join(' '));
-  }
-}
-
-/** A log by hand: appends are kept, and can be made to fail; the identities topic can be made to be slow. */
-class FakeLog {
-  readonly appended: Outgoing[] = [];
-  readonly commits: number[] = [];
-  failures = 0;
-  readGate: Promise<void> = Promise.resolve();
-
-  append(messages: readonly Outgoing[]): Promise<readonly Position[]> {
-    if (this.failures > 0) {
-      this.failures -= 1;
-      return Promise.reject(new LogUnavailableError('down'));
-    }
-    this.appended.push(...messages);
-    return Promise.resolve(
-      messages.map(({ topic }, index) => ({
-        topic: topic.name,
-        partition: 0,
-        offset: this.appended.length - messages.length + index,
-      })),
-    );
-  }
-
-  async *read(
-    _: unknown,
-    { untilEnd = false, signal }: { untilEnd?: boolean; signal?: AbortSignal },
-  ): AsyncGenerator<LogRecord[]> {
-    if (untilEnd) await this.readGate;
-    else await new Promise((resolve) => signal?.addEventListener('abort', resolve));
-    yield [];
-  }
-
-  offsets() {
-    return Promise.resolve([]);
-  }
-
-  outcomes(): string[] {
-    return this.appended.flatMap(({ topic, value }) =>
-      topic.name === topics.outcomes.name ? [(value as { kind: string }).kind] : [],
-    );
-  }
-}
-
-interface FakeClaim extends Claim {
-  lose(): void;
-  heartbeatMs: number;
-}
 
 let dataDir: string;
 let log: FakeLog;
@@ -177,6 +92,9 @@ beforeEach(async () => {
       requestsPerSecond: 5,
       usersPerRequest: 3,
       dryRun: false,
+      newFields: 'project',
+      seedFieldTypes: true,
+      deadLetterStop: { percent: 25, windowMs: 60_000 },
       sessionTimeoutMs: SESSION_TIMEOUT_MS,
     },
   );
@@ -358,6 +276,56 @@ describe('the active writer', () => {
     await deliver('realtime', update(500));
     await pass(300);
     expect(iterable.sent.at(-1)).toBe('500');
+  });
+
+  it('converts values that Iterable refuses for their type, and sends the request again as a whole', async () => {
+    await deliver('backfill', update(1), update(2), update(3));
+    await pass(1);
+    iterable.calls[0]?.answer(400, {
+      code: 'RequestFieldsTypesMismatched',
+      params: { validationErrors: { State: { expectedType: 'string' } } },
+    });
+    await pass(500);
+    expect(iterable.sent).toEqual(['1 2 3', '1 2 3']);
+    expect(iterable.calls[1]?.states).toEqual(['1', '1', '1']);
+    iterable.calls[1]?.ok();
+    await pass(1);
+    expect(log.outcomes()).toEqual(['written', 'written', 'written']);
+  });
+
+  it('stops a lane in which too much would die, kills nobody of it until told to, and lets the other lane go on', async () => {
+    const answerAll = () => {
+      for (const [index, { emails }] of iterable.calls.entries()) {
+        const bad = emails.filter((email) => Number(email) < 500).map((email) => `${email}@x.io`);
+        iterable.calls[index]?.answer(200, {
+          successCount: emails.length - bad.length,
+          failCount: bad.length,
+          failedUpdates: { invalidEmails: bad },
+        });
+      }
+    };
+    await deliver('backfill', ...Array.from({ length: 300 }, (_, n) => update(n)), update(501));
+    for (let second = 0; second < 120; second += 1) {
+      await pass(1_000);
+      answerAll();
+    }
+    expect(health.report().checks.find(({ name }) => name === 'dead-letters')).toMatchObject({ ok: false });
+    expect(log.outcomes().filter((kind) => kind === 'dead')).toHaveLength(99);
+    const sent = iterable.calls.length;
+    await deliver('realtime', update(500));
+    await pass(1_000);
+    answerAll();
+    await pass(1_000);
+    expect(iterable.sent.slice(sent)).toEqual(['500']);
+
+    log.command({ id: 'c1', type: 'dead-letters.continue', data: { minutes: 10 } });
+    for (let second = 0; second < 120; second += 1) {
+      await pass(1_000);
+      answerAll();
+    }
+    expect(log.outcomes().filter((kind) => kind === 'dead')).toHaveLength(300);
+    expect(log.outcomes().filter((kind) => kind === 'written')).toHaveLength(2);
+    expect(log.commits.at(-1)).toBe(301);
   });
 
   it('stops: what is on its way is finished and committed, what waits is left', async () => {

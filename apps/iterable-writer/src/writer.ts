@@ -1,4 +1,4 @@
-import type { Lane, UserMessage } from '@libs/contracts';
+import type { Lane, NewFieldPolicy, UserMessage } from '@libs/contracts';
 import type { Batch, Claim, EventLog } from '@libs/event-log';
 import {
   classifyReadAnswer,
@@ -13,12 +13,14 @@ import {
   type IterableApi,
 } from '@libs/iterable';
 import type { Health, Logger, Metrics } from '@libs/observability';
+import { SafetyStop, type SafetyStopOptions } from '@libs/service';
 import type { Policy } from './core/decision.js';
 import { CallTrouble } from './call-trouble.js';
 import type { Look } from './courses.js';
 import { Deferred } from './deferred.js';
-import { Dispatcher } from './dispatcher.js';
-import { toEntry, type Entry } from './entry.js';
+import { Dispatcher, endingsOf } from './dispatcher.js';
+import { toEntry, type Encode, type Entry } from './entry.js';
+import { FieldBook } from './fields/field-book.js';
 import { Gate } from './gate.js';
 import { Holding } from './holding.js';
 import { Identities } from './identities.js';
@@ -38,7 +40,10 @@ export interface WriterOptions {
   readonly requestsPerSecond: number;
   readonly usersPerRequest: number;
   readonly dryRun: boolean;
+  readonly newFields: NewFieldPolicy;
+  readonly seedFieldTypes: boolean;
   readonly sessionTimeoutMs: number;
+  readonly deadLetterStop: SafetyStopOptions;
 }
 
 export interface WriterParts {
@@ -64,10 +69,15 @@ export class Writer {
   private readonly ledger: Ledger;
   private readonly dispatcher: Dispatcher;
   private readonly deferred: Deferred;
+  private readonly fields: FieldBook;
+  private readonly stop: SafetyStop;
+  private readonly heldUp = new Set<() => void>();
+  private readonly encode: Encode;
   private readonly limits: { readonly maxUsers: number; readonly maxBytes: number };
   private claims: readonly Claim[] = [];
   private activation: AbortController | null = null;
   private stopping = false;
+  private readonly stoppedTaking = new AbortController();
 
   constructor(
     private readonly parts: WriterParts,
@@ -79,11 +89,26 @@ export class Writer {
     this.identities = new Identities(store, log, parts);
     this.ledger = new Ledger(log, this.identities, parts);
     this.deferred = new Deferred(log, this.identities, parts);
+    const calls = new ProfileCalls(client, pace);
+    this.fields = new FieldBook(
+      { ...parts, pace, calls, gate: this.gate },
+      {
+        projectType: options.policy.projectType,
+        newFields: options.newFields,
+        seed: options.seedFieldTypes && !options.dryRun,
+        settleMs: options.policy.settleMs,
+      },
+    );
+    this.stop = new SafetyStop({ ...parts, stage: 'writer' }, options.deadLetterStop);
+    this.stop.onContinue(() => this.wentOn());
+    this.encode = (dataFields, schema) => this.fields.encode(dataFields, schema);
     this.dispatcher = new Dispatcher(
       {
         ...parts,
         client,
-        calls: new ProfileCalls(client, pace),
+        calls,
+        fields: this.fields,
+        stop: this.stop,
         subscriptions: new Subscriptions(client, pace),
         look: lookWith(client, pace),
         trouble: new CallTrouble(parts),
@@ -96,6 +121,7 @@ export class Writer {
         ...this.limits,
         policy: options.policy,
         dryRun: options.dryRun,
+        requestsPerSecond: options.requestsPerSecond,
         sessionTimeoutMs: options.sessionTimeoutMs,
         heartbeatAgeMs: () => Math.max(0, ...this.live().map((claim) => claim.heartbeatAgeMs())),
       },
@@ -107,6 +133,7 @@ export class Writer {
 
   /** Begins as a standby. */
   start(): void {
+    this.stop.start();
     this.identities.standBy();
   }
 
@@ -123,6 +150,7 @@ export class Writer {
   /** Takes a run of updates. Resolves when there was room for them, not when they are written (Invariant 5). */
   async take(batch: Batch<UserMessage>, lane: Lane): Promise<void> {
     const holding = this.hold(batch);
+    await this.prepare(batch);
     const ended: EndedEntry[] = [];
     for (const record of batch.records) {
       // Again and again: takers of other partitions are let on at the same time.
@@ -131,7 +159,7 @@ export class Writer {
         await this.waiting.room(lane, batch.claim.signal);
       }
       if (holding.lost || this.stopping) break;
-      const entry = toEntry(record, { holding, lane, nowMs: Date.now() });
+      const entry = toEntry(record, { holding, lane, nowMs: Date.now(), encode: this.encode });
       holding.took(record.offset);
       const refusal = this.refusalOf(entry);
       const superseded = refusal === null ? this.waiting.add(entry) : null;
@@ -140,22 +168,27 @@ export class Writer {
     }
     if (!holding.lost && !this.stopping) holding.passed(batch.nextOffset);
     this.dispatcher.pump();
+    if (ended.length === 0 || !(await this.mayEnd(ended, batch.claim, lane))) return;
+    this.stop.note(lane, endingsOf(ended));
     await this.ledger.settle(ended);
   }
 
   /** Takes no more; what is being taken returns at once, the rest of it unread. */
   stopTaking(): void {
     this.stopping = true;
+    this.stoppedTaking.abort();
     this.waiting.giveUpRoom();
   }
 
   /** After {@link stopTaking}: finishes the requests on their way and commits. What only waited is read again by the next owner. */
   async finish(): Promise<void> {
     this.deferred.stop();
+    this.fields.stop();
     this.dispatcher.close();
     await this.dispatcher.finish(FINISH_MS);
     await Promise.all([...this.holdings.values()].map((holding) => holding.flush()));
     this.activation?.abort();
+    await this.stop.close();
     this.identities.close();
   }
 
@@ -168,6 +201,8 @@ export class Writer {
     this.activation = activation;
     this.parts.metrics.writerActive.set(1);
     this.gate.holdFor(TAKEOVER_HOLD_MS);
+    this.stop.restart();
+    this.fields.start();
     await this.identities.catchUp(activation.signal);
     if (activation.signal.aborted) return;
     this.parts.logger.info('this writer is the active one');
@@ -182,6 +217,7 @@ export class Writer {
 
   private standDown(): void {
     this.deferred.stop();
+    this.fields.stop();
     this.dispatcher.close();
     if (this.activation === null) return;
     this.activation.abort();
@@ -189,6 +225,40 @@ export class Writer {
     this.parts.metrics.writerActive.set(0);
     this.parts.logger.info('this writer stands by');
     this.identities.standBy();
+  }
+
+  /** When too many would become dead letters, their lane stands still until somebody has said otherwise. `false`: they are another's by then. */
+  private async mayEnd(ended: readonly EndedEntry[], { signal }: Claim, lane: Lane): Promise<boolean> {
+    while (this.stop.holdBack(lane, endingsOf(ended)) && !signal.aborted && !this.stopping) {
+      await this.goesOn(AbortSignal.any([signal, this.stoppedTaking.signal]));
+    }
+    return !this.stopping && !signal.aborted;
+  }
+
+  private goesOn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      this.heldUp.add(resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+
+  /** Fields get their types before their first values. Broken off when the partition is lost, or at a stop. */
+  private async prepare({ records, claim }: Batch<UserMessage>): Promise<void> {
+    const signal = AbortSignal.any([claim.signal, this.stoppedTaking.signal]);
+    try {
+      await this.fields.prepare(
+        records.map(({ value }) => value),
+        signal,
+      );
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  private wentOn(): void {
+    for (const resolve of this.heldUp) resolve();
+    this.heldUp.clear();
+    this.dispatcher.pump();
   }
 
   private hold({ claim, records, nextOffset }: Batch<UserMessage>): Holding {

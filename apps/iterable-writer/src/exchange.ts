@@ -1,0 +1,89 @@
+import { classifyBulkAnswer, encodeRequest, isCallError, type BulkVerdict, type IterableClient } from '@libs/iterable';
+import type { Metrics } from '@libs/observability';
+import { afterAnswer, afterFailure, afterSplit, type Consequence } from './answers.js';
+import type { FieldBook } from './fields/field-book.js';
+import type { Gate } from './gate.js';
+import { everyoneIn, newPiece, type Piece, type Sending } from './piece.js';
+import { afterRepair, repairable } from './repair.js';
+
+/** Between looks at the heartbeat when it is too old. Milliseconds. */
+export const HEARTBEAT_LOOK_MS = 100;
+
+export interface ExchangeParts {
+  readonly client: IterableClient;
+  readonly gate: Gate;
+  readonly fields: FieldBook;
+  readonly metrics: Metrics;
+}
+
+export interface ExchangeEvents {
+  /** Writes down, before the first request to a profile, where data may be from then on. */
+  intend(sendings: readonly Sending[]): Promise<void>;
+  /** May the partitions be another's by now? Then nothing leaves. */
+  cutOff(): boolean;
+}
+
+/** One bulk request and its answer: what follows from it for everyone in the piece. */
+export class Exchange {
+  constructor(
+    private readonly parts: ExchangeParts,
+    private readonly events: ExchangeEvents,
+  ) {}
+
+  async run(piece: Piece, signal: AbortSignal, requestId: string): Promise<Consequence> {
+    const { metrics, gate, client, fields } = this.parts;
+    const { sendings, lane } = piece;
+    const body = encodeRequest(sendings, { createNewFields: fields.createNewFields });
+    for (const { entry } of sendings) entry.attempts += 1;
+    await this.events.intend(sendings);
+    if (signal.aborted) return { ended: [], next: [newPiece(lane, everyoneIn(piece))] };
+    // Writing that down may have taken long.
+    if (this.events.cutOff()) return { ended: [], next: [{ ...piece, notBeforeMs: Date.now() + HEARTBEAT_LOOK_MS }] };
+    metrics.writerBatchUsers.observe({ lane }, sendings.length);
+    metrics.writerBatchBytes.observe({ lane }, Buffer.byteLength(body));
+    const stopClock = metrics.writerRequestSeconds.startTimer();
+    const answer = await client.bulkUpdateUsers(body, signal).catch((error: unknown) => {
+      if (isCallError(error)) return error;
+      if (signal.aborted) return null;
+      throw error;
+    });
+    stopClock();
+    // Broken off: what is still ours goes again, as one plain request.
+    if (answer === null) return { ended: [], next: [newPiece(lane, everyoneIn(piece))] };
+    const verdict = classifyBulkAnswer(sendings, answer);
+    metrics.writerRequests.inc({ lane, code: codeOf(verdict) });
+    if (verdict.kind === 'retry' || verdict.kind === 'refused') {
+      const nowMs = Date.now();
+      const waitMs = gate.failed(verdict, piece.attempt, nowMs);
+      // Refused or limited: not for what is in the piece.
+      if (waitMs === null) return { ended: [], next: [piece] };
+      return { ended: [], next: afterFailure(piece, nowMs + waitMs, !gate.paused) };
+    }
+    gate.answered();
+    if (verdict.kind === 'answered') fields.noticed(verdict);
+    const repaired = await this.repair(piece, verdict, requestId, signal);
+    if (repaired !== null) return repaired;
+    return verdict.kind === 'split' ? afterSplit(piece, verdict, requestId) : afterAnswer(piece, verdict, requestId);
+  }
+
+  /** Values of another type than their fields have, converted: they go again. `null`: none can be, or that is not the matter. */
+  private async repair(
+    piece: Piece,
+    verdict: Extract<BulkVerdict, { kind: 'answered' | 'split' }>,
+    requestId: string,
+    signal: AbortSignal,
+  ): Promise<Consequence | null> {
+    const { sendings, mismatches } = repairable(piece, verdict);
+    if (sendings.length === 0) return null;
+    const repaired = await this.parts.fields.repair(sendings, mismatches, signal).catch((error: unknown) => {
+      if (signal.aborted) return new Map<Sending, Sending>();
+      throw error;
+    });
+    return repaired.size === 0 ? null : afterRepair(piece, verdict, repaired, requestId);
+  }
+}
+
+function codeOf(verdict: BulkVerdict): string {
+  if (verdict.kind !== 'answered') return verdict.code;
+  return verdict.users.every(({ kind }) => kind === 'written') ? 'ok' : 'partial';
+}

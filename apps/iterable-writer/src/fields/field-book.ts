@@ -1,0 +1,226 @@
+import { isRetryable, type ProfileSchema, type UserMessage } from '@libs/contracts';
+import type { EventLog } from '@libs/event-log';
+import { backoffMs, type EndpointPace, type FieldMismatch, type IterableApi, type ProfileCalls } from '@libs/iterable';
+import type { Health, Logger, Metrics } from '@libs/observability';
+import pLimit from 'p-limit';
+import { encodeFields, fieldPlan, type FieldRule } from './field-plan.js';
+import { differentFields, missingFields } from './seed.js';
+import { FieldNews } from './field-news.js';
+import { FieldSeed, type SeedOptions } from './field-seed.js';
+import type { Gate } from '../gate.js';
+import { pause } from '../pause.js';
+import type { Sending } from '../piece.js';
+import { ProfileSchemas } from './profile-schemas.js';
+import { ProjectFields } from './project-fields.js';
+import { sendingAgain } from '../sending.js';
+
+const RETRY = { firstMs: 500, maxMs: 30_000 };
+/** Most fields named in a text for people. */
+const MOST_NAMED = 10;
+const NO_FIELDS: ProfileSchema['fields'] = {};
+
+export interface FieldBookOptions extends SeedOptions {
+  /** Is a new field given its type before its first value? */
+  readonly seed: boolean;
+}
+
+export interface FieldBookParts {
+  readonly log: Pick<EventLog, 'read'>;
+  readonly client: IterableApi;
+  readonly pace: EndpointPace;
+  readonly calls: ProfileCalls;
+  readonly gate: Gate;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly logger: Logger;
+}
+
+/**
+ * Looks after the types of profile fields. Iterable fixes one by the first value, for ever, and refuses whole requests for a value of
+ * another: what mappings mean and what the project has are both known here before a value leaves.
+ */
+export class FieldBook {
+  private readonly news: FieldNews;
+  private readonly schemas: ProfileSchemas;
+  private readonly fields: ProjectFields;
+  private readonly seed: FieldSeed;
+  private readonly ready = new Set<string>();
+  private readonly tried = new Set<string>();
+  private readonly dropped = new Set<string>();
+  private readonly oneAtATime = pLimit(1);
+  private plans = new Map<string, readonly FieldRule[]>();
+  private plansOf = -1;
+  private listed = false;
+
+  constructor(
+    private readonly parts: FieldBookParts,
+    private readonly options: FieldBookOptions,
+  ) {
+    this.news = new FieldNews(parts.health);
+    this.schemas = new ProfileSchemas(parts.log, parts.logger);
+    this.fields = new ProjectFields({ ...parts, news: this.news });
+    this.seed = new FieldSeed(parts, options);
+  }
+
+  /** This writer is the active one: reads the project's fields, and goes on looking. */
+  start(): void {
+    this.fields.start();
+  }
+
+  stop(): void {
+    this.fields.stop();
+    this.seed.stop();
+  }
+
+  /** `createNewFields` of a request; absent: the project's own setting decides. */
+  get createNewFields(): boolean | undefined {
+    return this.options.newFields === 'project' ? undefined : this.options.newFields === 'create';
+  }
+
+  /**
+   * Sees to it that the fields of these messages have their types. Resolves at once when they do. Waits for the world where it must
+   * (Invariant 7); rejects with the signal's reason on an abort.
+   */
+  async prepare(messages: readonly UserMessage[], signal: AbortSignal): Promise<void> {
+    const ids = new Set(messages.flatMap((one) => (one.kind === 'update' ? (one.schema ?? []) : [])));
+    for (const id of ids) {
+      if (!this.ready.has(id)) await this.oneAtATime(() => this.makeReady(id, signal));
+    }
+  }
+
+  /** The profile as JSON, each value as its field wants it. Of a message that was prepared. `fields` is modified. */
+  encode(fields: Record<string, unknown>, schema: string | undefined): string {
+    return encodeFields(fields, this.planOf(schema));
+  }
+
+  /**
+   * After a refusal for a value's type: learns from it, and converts what can be. Returns the users whose body is another now, in input
+   * order; those missing cannot be helped.
+   */
+  async repair(
+    sendings: readonly Sending[],
+    mismatches: readonly FieldMismatch[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<Sending, Sending>> {
+    if (!this.fields.learn(mismatches)) await this.fields.look(signal);
+    const repaired = new Map<Sending, Sending>();
+    for (const sending of sendings) {
+      const { entry } = sending;
+      if (entry.message.kind !== 'update' || entry.fields === '') continue;
+      const fields = this.encode(JSON.parse(entry.fields) as Record<string, unknown>, entry.message.schema);
+      if (fields === entry.fields) continue;
+      entry.fields = fields;
+      repaired.set(sending, sendingAgain(sending));
+    }
+    this.parts.metrics.writerRepairs.inc(repaired.size);
+    return repaired;
+  }
+
+  /** What an answer says about fields. */
+  noticed({
+    createdFields,
+    filteredOutFields,
+  }: {
+    readonly createdFields: readonly string[];
+    readonly filteredOutFields: readonly string[];
+  }): void {
+    if (createdFields.length > 0) this.fields.changed();
+    const before = this.dropped.size;
+    for (const field of filteredOutFields) this.dropped.add(field);
+    if (this.dropped.size === before) return;
+    this.parts.metrics.writerDroppedFields.set(this.dropped.size);
+    this.news.tell(
+      'dropped',
+      `Iterable leaves out fields that the project does not have: ${named([...this.dropped])}.`,
+    );
+  }
+
+  private async makeReady(id: string, signal: AbortSignal): Promise<void> {
+    if (this.ready.has(id)) return;
+    await this.insist(() => this.schemas.need(id, signal), signal);
+    while (!this.listed && !signal.aborted) await this.list(signal);
+    const schema = this.schemas.get(id);
+    if (schema === null) {
+      this.news.tell(
+        'schemas',
+        'Updates name a profile schema that nobody published: their types are not looked after.',
+      );
+    } else {
+      await this.giveTypes(schema, signal);
+      this.tellDifferent(schema);
+    }
+    signal.throwIfAborted();
+    this.ready.add(id);
+  }
+
+  /** A list that may not be read is done without; an outage is waited out. */
+  private async list(signal: AbortSignal): Promise<void> {
+    for (let attempt = 0; ; attempt += 1) {
+      const looked = await this.fields.look(signal);
+      if (looked !== 'retry') break;
+      this.news.hold(
+        "The project's fields cannot be read: nothing is taken before their types are known. Trying again.",
+      );
+      await pause(backoffMs(attempt, Math.random(), RETRY), signal);
+    }
+    this.listed = true;
+    this.news.hold(null);
+  }
+
+  private async giveTypes(schema: ProfileSchema, signal: AbortSignal): Promise<void> {
+    if (!this.options.seed || this.options.newFields === 'drop') return;
+    const missing = missingFields(schema, this.fields.known).filter((path) => !this.tried.has(path));
+    if (missing.length === 0) return;
+    const answer = await this.seed.plant(schema, missing, signal);
+    for (const path of missing) this.tried.add(path);
+    if (answer === null) return;
+    this.noticed({ createdFields: [], filteredOutFields: answer.filteredOutFields });
+    this.parts.logger.info(
+      { fields: missing.length },
+      'new fields of the project have the types that the mapping means',
+    );
+    await this.fields.look(signal);
+  }
+
+  private tellDifferent(schema: ProfileSchema): void {
+    const different = differentFields(schema, this.fields.known);
+    if (different.length === 0) return;
+    const those = named(different);
+    this.news.tell(
+      'types',
+      `${schema.object}: fields of another type in Iterable than the mapping means: ${those}. See sync mapping check.`,
+    );
+  }
+
+  private planOf(id = ''): readonly FieldRule[] {
+    if (this.plansOf !== this.fields.version) {
+      this.plans = new Map();
+      this.plansOf = this.fields.version;
+    }
+    const known = this.plans.get(id);
+    if (known !== undefined) return known;
+    const plan = fieldPlan(this.schemas.get(id)?.fields ?? NO_FIELDS, this.fields.known, this.fields.named);
+    this.plans.set(id, plan);
+    return plan;
+  }
+
+  /** An outage of the log is waited out. */
+  private async insist(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        await work();
+        this.news.hold(null);
+        return;
+      } catch (error) {
+        if (signal.aborted || !isRetryable(error)) throw error;
+        this.news.hold('Profile schemas cannot be read from the log: trying again.');
+        await pause(backoffMs(attempt, Math.random(), RETRY), signal);
+      }
+    }
+  }
+}
+
+function named(fields: readonly string[]): string {
+  const more = fields.length - MOST_NAMED;
+  return fields.slice(0, MOST_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}

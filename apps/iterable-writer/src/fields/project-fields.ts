@@ -1,0 +1,129 @@
+import { MAX_PROFILE_FIELDS } from '@libs/contracts';
+import {
+  isCallError,
+  parseFields,
+  refusedReasons,
+  UnusableAnswerError,
+  type EndpointPace,
+  type FieldMismatch,
+  type ReadClient,
+} from '@libs/iterable';
+import type { Logger, Metrics } from '@libs/observability';
+import type { FieldNews } from './field-news.js';
+import type { KnownTypes } from './field-plan.js';
+
+/** Others make fields, too. Milliseconds. */
+const LOOK_EVERY_MS = 10 * 60_000;
+/** After an answer that shows a change, at most so often. Milliseconds. */
+const LOOK_AGAIN_MS = 10_000;
+/** Share of the fields that a project may have above which someone should know. */
+const NEARLY_FULL = 0.9;
+
+export interface ProjectFieldsParts {
+  readonly client: Pick<ReadClient, 'getFields'>;
+  readonly pace: EndpointPace;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly news: FieldNews;
+}
+
+/** What the project's fields are: read at the start, when an answer shows that they changed, and now and then. */
+export class ProjectFields {
+  private types: KnownTypes = new Map();
+  private readonly learned = new Map<string, string>();
+  private lookedAtMs = Number.NEGATIVE_INFINITY;
+  private timer: NodeJS.Timeout | null = null;
+  private closing = new AbortController();
+  private changes = 0;
+
+  constructor(private readonly parts: ProjectFieldsParts) {}
+
+  /** Grows whenever something is known that was not. */
+  get version(): number {
+    return this.changes;
+  }
+
+  get known(): KnownTypes {
+    return this.types;
+  }
+
+  /** Types that refusals named: newer than the list. */
+  get named(): KnownTypes {
+    return this.learned;
+  }
+
+  /** Becoming active: looks now, and again and again. */
+  start(): void {
+    if (this.timer !== null) return;
+    this.closing = new AbortController();
+    this.timer = setInterval(() => this.lookSoon(), LOOK_EVERY_MS);
+    this.lookSoon();
+  }
+
+  stop(): void {
+    if (this.timer !== null) clearInterval(this.timer);
+    this.timer = null;
+    this.closing.abort();
+  }
+
+  /**
+   * Reads the list. `retry`: Iterable gives no usable answer now; `refused`: it will not, until somebody acts.
+   * Rejects with the signal's reason on an abort.
+   */
+  async look(signal: AbortSignal): Promise<'read' | 'retry' | 'refused'> {
+    const { client, pace, logger, news } = this.parts;
+    this.lookedAtMs = Date.now();
+    const answer = await pace.call('users/getFields', () => client.getFields(signal), signal);
+    try {
+      if (isCallError(answer)) throw new UnusableAnswerError(answer.code, true);
+      this.take(parseFields(answer));
+      news.tell('list', null);
+      return 'read';
+    } catch (error) {
+      if (!(error instanceof UnusableAnswerError)) throw error;
+      logger.warn({ code: error.code }, "cannot read the project's fields");
+      news.tell('list', `The project's fields cannot be read (${error.code}): types are not looked after.`);
+      return error.code in refusedReasons ? 'refused' : 'retry';
+    }
+  }
+
+  /** An answer shows that the fields are others than known. */
+  changed(): void {
+    if (Date.now() - this.lookedAtMs >= LOOK_AGAIN_MS) this.lookSoon();
+  }
+
+  /** A refusal names fields and their types. `true`: something was not known. */
+  learn(mismatches: readonly FieldMismatch[]): boolean {
+    let news = false;
+    for (const { field, expected } of mismatches) {
+      if (expected === null || this.learned.get(field) === expected || this.types.get(field) === expected) continue;
+      this.learned.set(field, expected);
+      news = true;
+    }
+    if (news) this.changes += 1;
+    return news;
+  }
+
+  private lookSoon(): void {
+    const { signal } = this.closing;
+    this.look(signal).catch((error: unknown) => {
+      if (!signal.aborted) this.parts.logger.error({ err: error }, "cannot look at the project's fields");
+    });
+  }
+
+  private take(types: KnownTypes): void {
+    const isNew = types.size !== this.types.size || [...types].some(([path, type]) => this.types.get(path) !== type);
+    this.types = types;
+    // What the list says now is newer than an old refusal.
+    for (const [path, type] of this.learned) if (types.get(path) === type) this.learned.delete(path);
+    if (isNew) this.changes += 1;
+    const count = [...types.values()].filter((type) => type !== 'object' && type !== 'nested').length;
+    this.parts.metrics.writerProjectFields.set(count);
+    this.parts.news.tell(
+      'budget',
+      count < NEARLY_FULL * MAX_PROFILE_FIELDS
+        ? null
+        : `The project has ${count} of ${MAX_PROFILE_FIELDS} profile fields: remove some or have the limit raised.`,
+    );
+  }
+}
