@@ -1,7 +1,13 @@
-import { topics, type Cursor, type DeadLetter } from '@libs/contracts';
+import {
+  objectOfLetter,
+  selectsLetter,
+  topics,
+  type Cursor,
+  type DeadLetter,
+  type LetterSelection,
+} from '@libs/contracts';
 import { decode, type EventLog } from '@libs/event-log';
 import { RecordIdSet } from './core/record-id-set.js';
-import { objectOf, selects, type LetterSelection } from './core/select-letters.js';
 import { PAGE_SIZE, type Page } from './pages.js';
 
 /**
@@ -53,7 +59,7 @@ export interface LetterSurvey {
 export async function surveyLetters(log: Log, selection: LetterSelection, signal: AbortSignal): Promise<LetterSurvey> {
   const ends = await log.offsets(topics.deadLetters);
   const until = Object.fromEntries(ends.map(({ partition, next }) => [partition, next]));
-  const [isSelected, seen] = [selects(selection), new RecordIdSet()];
+  const [isSelected, seen] = [selectsLetter(selection), new RecordIdSet()];
   let [letters, noRecord] = [0, 0];
   for await (const placed of lettersOf(log, until, {}, signal)) {
     for (const { letter } of placed) {
@@ -80,7 +86,7 @@ export class LetterPages {
     const known = this.known?.redrive === redrive ? this.known.seen : null;
     this.known = null; // an attempt that fails leaves ids in the set that are on no page
     const seen = known ?? new RecordIdSet();
-    const isSelected = selects(redrive);
+    const isSelected = selectsLetter(redrive);
     const at = { ...redrive.at };
     const records: Array<Page['records'][number]> = [];
     const { until } = redrive;
@@ -89,7 +95,7 @@ export class LetterPages {
         const isAhead = offset >= (redrive.at[partition] ?? 0);
         if (isAhead) at[partition] = offset + 1;
         if (letter?.recordId === undefined || !isSelected(letter) || !seen.add(letter.recordId) || !isAhead) continue;
-        records.push({ recordId: letter.recordId, recordType: objectOf(letter) ?? 'Unknown' });
+        records.push({ recordId: letter.recordId, recordType: objectOfLetter(letter) ?? 'Unknown' });
         if (records.length === PAGE_SIZE) break reading;
       }
     }

@@ -62,6 +62,7 @@ async function surveyRedrive(
   }
   const { codes, objects, ids, fromMs, toMs } = selection;
   const shown = { codes, objects, ...(ids !== undefined && { ids: ids.length }), fromMs, toMs, letters, noRecord };
-  const redrive = { codes, objects, ids, fromMs, toMs, until, at: {}, noRecord };
+  const [ofCodes, ofObjects, ofIds] = [codes, objects, ids].map((given) => given && [...given]);
+  const redrive = { codes: ofCodes, objects: ofObjects, ids: ofIds, fromMs, toMs, until, at: {}, noRecord };
   return { ok: true, scope: { redrive }, total: records, words: { redrive: shown } };
 }

@@ -69,12 +69,6 @@ export class ApiController {
     return job;
   }
 
-  @Get('dead-letters')
-  @Header('cache-control', 'no-store')
-  deadLetters(): ApiAnswers['listDeadLetters'] {
-    return this.model.deadLetterGroups();
-  }
-
   @All('*path')
   unknown(@Req() { method, path }: Request): never {
     throw new NotFoundException(`No route ${method} ${path}. docs/reference/openapi.yaml lists every route.`);

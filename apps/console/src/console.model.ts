@@ -1,4 +1,4 @@
-import type { Command, DeadLetter, Outcome, Status } from '@libs/contracts';
+import type { Command, DeadLetter, LetterSelection, Outcome, Status } from '@libs/contracts';
 import { noAccount, type AccountingAnswer } from './core/accounting-answers.js';
 import type {
   DeadLettersAnswer,
@@ -134,8 +134,9 @@ export class ConsoleModel {
     return this.knowledge.mappings.answers.get(id) ?? null;
   }
 
-  deadLetterGroups(): DeadLettersAnswer {
-    return toDeadLettersAnswer(this.letters, this.lettersComplete);
+  /** `limit`: most references of each code. */
+  deadLetterGroups(selection?: LetterSelection, limit?: number): DeadLettersAnswer {
+    return toDeadLettersAnswer(this.letters, this.lettersComplete, selection, limit);
   }
 
   /** Tells `listener` of what arrives from now on. Gives the function that ends it. */

@@ -8,6 +8,7 @@ import { ApiErrorFilter, LOGGER } from './api-error.filter.js';
 import { consoleSettings, type ConsoleSettings } from './console.config.js';
 import { ConsoleModel } from './console.model.js';
 import { ConsoleReader, READER_PARTS, type ReaderParts } from './console.reader.js';
+import { DeadLettersController } from './dead-letters.controller.js';
 import { EventsController } from './events.controller.js';
 import { httpHealthSource, type HealthSource } from './health-poller.js';
 import { MappingCheckController } from './mapping-check.controller.js';
@@ -66,6 +67,7 @@ export function createConsoleService(options: ConsoleOptions = {}): ServiceSpec<
           MappingPreviewController,
           MappingPlanController,
           AccountingController,
+          DeadLettersController,
           ApiController,
         ],
         providers: [

@@ -3,6 +3,7 @@ import { topics } from '@libs/contracts';
 import type { ServiceParts } from '@libs/service';
 import { Accountant } from './accounting/accountant.js';
 import { ConsoleModel } from './console.model.js';
+import { MAX_KEPT } from './core/dead-letters.js';
 import { pollHealth, type HealthSource } from './health-poller.js';
 import { commitsOf, pollPositions } from './position-poller.js';
 import { followTopic, type LogWatch, type TopicListener } from './topic-reader.js';
@@ -16,7 +17,6 @@ export type ReaderParts = Pick<ServiceParts, 'log' | 'health' | 'logger' | 'metr
 const OUTCOMES_LOOKBACK = 200_000;
 const STATUS_LOOKBACK = 20_000;
 const COMMANDS_LOOKBACK = 1_000;
-const DEAD_LETTERS_LOOKBACK = 50_000;
 
 /** Keeps the model in step with the log and the other services, from start to stop. */
 @Injectable()
@@ -63,7 +63,7 @@ export class ConsoleReader implements OnApplicationBootstrap, BeforeApplicationS
       }),
       follow({
         topic: topics.deadLetters,
-        lookback: DEAD_LETTERS_LOOKBACK,
+        lookback: MAX_KEPT,
         onStart: ({ cut }) => {
           if (cut) model.deadLettersCut();
         },

@@ -6,6 +6,7 @@ export * from './commands.js';
 export * from './cursors.js';
 export * from './error-codes.js';
 export * from './errors.js';
+export * from './letter-selection.js';
 export * from './messages.js';
 export * from './policies.js';
 export * from './positions.js';

@@ -8,9 +8,9 @@ import {
   type DeadLettersRedrive,
   type FanOut,
   type Hole,
+  type LetterSelection,
 } from '@libs/contracts';
 import type { z } from 'zod';
-import type { LetterSelection } from './select-letters.js';
 
 /** What a job reads: the rows of one object, a list of record ids, or the records of dead letters. */
 export type JobPlan =

@@ -136,6 +136,7 @@ describe('status in words', () => {
     backfills: [job({ object: 'Lead' }), job({ id: 'old', state: 'completed' })],
     deadLetters: {
       total: 1,
+      records: 1,
       complete: true,
       groups: [
         {
@@ -143,6 +144,7 @@ describe('status in words', () => {
           meaning: 'Iterable refuses the email address.',
           remedy: 'Correct it.',
           count: 1,
+          records: 1,
           firstTime: 1,
           lastTime: 1,
           newest: [],

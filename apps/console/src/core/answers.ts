@@ -1,11 +1,16 @@
 import {
   backfillProgress,
   backfillStart,
+  changeOffset,
   command,
+  deadLettersContinue,
+  deadLettersRedrive,
   holeReasons,
   lane,
   outcome,
   outcomeKind,
+  recordId,
+  recordType,
   stage,
   status,
 } from '@libs/contracts';
@@ -168,6 +173,16 @@ export const job = z.object({
     .optional()
     .describe('These records changed; the job reads the records that show them.'),
   idCount: count.optional().describe('How many ids were listed.'),
+  redrive: z
+    .object({
+      codes: z.array(z.string()).optional(),
+      objects: z.array(z.string()).optional(),
+      idCount: count.optional().describe('How many record ids were listed.'),
+      from: z.string().optional().describe('ISO 8601.'),
+      to: z.string().optional().describe('ISO 8601.'),
+    })
+    .optional()
+    .describe('The job sends the records of these dead letters again.'),
   by: z.string().optional().describe('Who sent the command.'),
   requestedAt: epochMs.optional(),
   updatedAt: epochMs,
@@ -180,19 +195,19 @@ export const job = z.object({
 export type Job = z.infer<typeof job>;
 export const backfillsAnswer = z.object({ backfills: z.array(job).describe('Newest first.') });
 
+const commandId = command.shape.id
+  .optional()
+  .describe('Id of the command; the same id twice does its work once. Default: a new UUID.');
+/** Tells a request the problems that its command would have. */
+const problemsOf = (schema: z.ZodType, data: unknown, context: z.core.$RefinementCtx) => {
+  for (const { message, path } of schema.safeParse(data).error?.issues ?? [])
+    context.addIssue({ code: 'custom', message, path: [...path] });
+};
+
 const { hole: _catchUpsAreOpenedByTheListener, fanOut: _andFanOutsByTheMapper, ...askable } = backfillStart.shape;
 export const backfillRequest = z
-  .strictObject({
-    ...askable,
-    id: command.shape.id
-      .optional()
-      .describe('Id of the command; the same id twice does its work once. Default: a new UUID.'),
-  })
-  .superRefine(({ object, where, since, ids }, context) => {
-    for (const { message, path } of backfillStart.safeParse({ object, where, since, ids }).error?.issues ?? []) {
-      context.addIssue({ code: 'custom', message, path: [...path] });
-    }
-  })
+  .strictObject({ ...askable, id: commandId })
+  .superRefine(({ id: _ours, ...data }, context) => problemsOf(backfillStart, data, context))
   .describe('What to backfill: one object with an optional SOQL condition, or a list of record ids.');
 export type BackfillRequest = z.infer<typeof backfillRequest>;
 export const backfillAccepted = z.object({
@@ -203,16 +218,23 @@ export const deadReference = z.object({
   recordType: z.string().optional(),
   recordId: z.string().optional(),
   stage,
+  lane: lane.optional(),
   message: z.string(),
   attempts: count,
+  offsets: z.array(changeOffset).describe('The changes that it stands for, in salesforce.changes.v1.'),
+  jobIds: z.array(z.string()).describe('The backfills and redrives among them.'),
   origin: z.string().optional().describe('topic/partition/offset of a message that could not be read.'),
-  time: epochMs,
+  firstTime: epochMs.describe('Of the first attempt. Milliseconds since the epoch.'),
+  time: epochMs.describe('Of the last attempt. Milliseconds since the epoch.'),
 });
+export type DeadReference = z.infer<typeof deadReference>;
+const records = count.describe('Distinct records of the letters that were read: what a redrive sends.');
 export const deadGroup = z.object({
   code: z.string(),
   meaning: z.string().optional().describe('The code in plain language.'),
   remedy: z.string().optional().describe('What to do.'),
   count,
+  records,
   firstTime: epochMs,
   lastTime: epochMs,
   newest: z.array(deadReference).describe('Newest first.'),
@@ -220,10 +242,51 @@ export const deadGroup = z.object({
 export type DeadGroup = z.infer<typeof deadGroup>;
 export const deadLettersAnswer = z.object({
   total: count,
-  complete: z.boolean().describe('false: only the newest dead letters of the topic were read.'),
+  records,
+  complete: z.boolean().describe('false: only the newest dead letters of the topic are known.'),
   groups: z.array(deadGroup).describe('Latest first.'),
 });
 export type DeadLettersAnswer = z.infer<typeof deadLettersAnswer>;
+
+/** Several values in one parameter, separated by commas. */
+const listOf = (one: z.ZodString, most: number) =>
+  z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(z.array(one).min(1).max(most))
+    .optional();
+export const deadLettersQuery = z.object({
+  code: listOf(z.string().min(1).max(100), 100).describe('Only with one of these codes, comma separated.'),
+  object: listOf(recordType, 100).describe('Only of these objects, comma separated.'),
+  id: listOf(recordId, 400).describe('Only of these records, comma separated: ids of 18 characters, at most 400.'),
+  from: deadLettersRedrive.shape.from.describe('Only letters written at or after this. ISO 8601 with a zone.'),
+  to: deadLettersRedrive.shape.to.describe('Only letters written before this. ISO 8601 with a zone.'),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(20)
+    .describe('How many references to give of each code, 1 to 1000.'),
+});
+export type DeadLettersQuery = z.infer<typeof deadLettersQuery>;
+
+export const redriveRequest = z
+  .strictObject({ ...deadLettersRedrive.shape, id: commandId })
+  .superRefine(({ id: _ours, ...data }, context) => problemsOf(deadLettersRedrive, data, context))
+  .describe('Which dead letters to send again: those that fulfil all of what is given; at least one of it.');
+export type RedriveRequest = z.infer<typeof redriveRequest>;
+export const redriveAccepted = z.object({
+  id: z.string().describe('Ask GET /api/backfills/{id} what becomes of it.'),
+  matching: z
+    .object({ letters: count, records: count, complete: z.boolean() })
+    .describe('What the console knows to match, as in GET /api/dead-letters; the progress tells the exact number.'),
+});
+export const continueRequest = z
+  .strictObject({ ...deadLettersContinue.shape, id: commandId })
+  .describe('For how many minutes a safety stop is off.');
+export type ContinueRequest = z.input<typeof continueRequest>;
+export const continueAccepted = z.object({ id: z.string(), minutes: z.number().int() });
 
 export const errorAnswer = z.object({
   error: z.object({ code: z.string(), message: z.string(), problems: z.array(z.string()).optional() }),

@@ -23,8 +23,23 @@ export function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** What a backfill was asked to do: `Lead where Status = 'New'`, `12 record ids`, `Lead since … (catch-up)`, `Contact (fan-out of 3 Account records)`. */
-export function jobTitle({ object, where, since, catchUp, fanOut, idCount, id }: Job): string {
+/** Which dead letters a redrive takes: `iterable.invalid_email of Lead since …`. */
+function lettersInWords({ codes, objects, idCount, from, to }: NonNullable<Job['redrive']>): string {
+  const parts: string[] = [];
+  if (codes !== undefined) parts.push(codes.join(', '));
+  if (objects !== undefined) parts.push(`of ${objects.join(', ')}`);
+  if (idCount !== undefined) parts.push(`of ${plural(idCount, 'record id')}`);
+  if (from !== undefined) parts.push(`since ${from}`);
+  if (to !== undefined) parts.push(`until ${to}`);
+  return parts.join(' ');
+}
+
+/**
+ * What a job was asked to do: `Lead where Status = 'New'`, `12 record ids`, `Lead since … (catch-up)`, `Contact (fan-out of 3 Account records)`,
+ * `redrive iterable.invalid_email`.
+ */
+export function jobTitle({ object, where, since, catchUp, fanOut, redrive, idCount, id }: Job): string {
+  if (redrive !== undefined) return `redrive ${lettersInWords(redrive)}`;
   if (object === undefined) return idCount === undefined ? `backfill ${id}` : plural(idCount, 'record id');
   const parts = [object];
   if (where !== undefined) parts.push(`where ${where}`);

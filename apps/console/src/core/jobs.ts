@@ -1,7 +1,14 @@
-import { backfillProgress, backfillStart, type BackfillStart, type Command, type Status } from '@libs/contracts';
+import {
+  backfillProgress,
+  backfillStart,
+  deadLettersRedrive,
+  type BackfillStart,
+  type Command,
+  type DeadLettersRedrive,
+  type Status,
+} from '@libs/contracts';
 import { z } from 'zod';
 import { finalStates, type Job } from './answers.js';
-import { isAboutMappings } from './mappings.js';
 
 /** Backfill jobs by command id, in the order in which they were first heard of. */
 export type Jobs = ReadonlyMap<string, Job>;
@@ -36,17 +43,28 @@ const targetOf = ({ object, where, since, ids, hole, fanOut }: BackfillStart) =>
   ...(fanOut !== undefined && { fanOut: { from: fanOut.from, records: fanOut.ids.length } }),
 });
 
-/** A command was sent: what a backfill was asked for. Others than `backfill.start`, and repeats of an id, change nothing. */
+const lettersOf = ({ codes, objects, ids, from, to }: DeadLettersRedrive) => ({
+  redrive: { codes, objects, idCount: ids?.length, from, to },
+});
+
+/** The commands that make jobs: what a job was asked for, by their data. */
+const askedFor: Readonly<Record<string, (data: unknown) => Partial<Job>>> = {
+  'backfill.start': (data) => {
+    const asked = backfillStart.safeParse(data);
+    return asked.success ? targetOf(asked.data) : {};
+  },
+  'dead-letters.redrive': (data) => {
+    const asked = deadLettersRedrive.safeParse(data);
+    return asked.success ? lettersOf(asked.data) : {};
+  },
+};
+
+/** A command was sent: what a job was asked for. Commands that make no job, and repeats of an id, change nothing. */
 export function addCommand(jobs: Jobs, { id, type, data, by }: Command, timeMs: number): Jobs {
   const known = jobs.get(id);
-  if (type !== 'backfill.start' || known?.requestedAt !== undefined) return jobs;
-  const asked = backfillStart.safeParse(data);
-  return put(jobs, {
-    ...(known ?? unknownJob(id, timeMs)),
-    ...(asked.success && targetOf(asked.data)),
-    by,
-    requestedAt: timeMs,
-  });
+  const asked = Object.hasOwn(askedFor, type) ? askedFor[type] : undefined;
+  if (asked === undefined || known?.requestedAt !== undefined) return jobs;
+  return put(jobs, { ...(known ?? unknownJob(id, timeMs)), ...asked(data), by, requestedAt: timeMs });
 }
 
 /** Records of a job that have ended, however. */
@@ -64,6 +82,11 @@ function pace(progress: Job['progress'], running: boolean): Pick<Job, 'ratePerSe
   return { ratePerSecond, etaMs: running && left !== null ? Math.round((left * 1_000) / ratePerSecond) : null };
 }
 
+/** Who runs the jobs: answers of others are about something else. */
+const JOBS_RUN_BY = 'backfill';
+/** Answered by the same, but no job. */
+const CONTINUE = 'dead-letters.continue';
+
 /** States by the types of status that are about jobs; those about holes and mappings are not here. */
 const stateOf: Partial<Record<Status['type'], Job['state']>> = {
   accepted: 'accepted',
@@ -73,12 +96,31 @@ const stateOf: Partial<Record<Status['type'], Job['state']>> = {
   failed: 'failed',
 };
 
+const isoTime = (timeMs: number | undefined) => (timeMs === undefined ? undefined : new Date(timeMs).toISOString());
+
 /** What the backfill service says beside its counts: what was asked for, why not, and how it ended in one sentence. */
 const said = z.object({
   object: z.string().optional().catch(undefined),
   where: z.string().optional().catch(undefined),
   ids: z.number().int().optional().catch(undefined),
   fanOut: z.object({ from: z.string(), records: z.number().int() }).optional().catch(undefined),
+  redrive: z
+    .object({
+      codes: z.array(z.string()).optional(),
+      objects: z.array(z.string()).optional(),
+      ids: z.number().int().optional(),
+      fromMs: z.number().optional(),
+      toMs: z.number().optional(),
+    })
+    .transform(({ codes, objects, ids: idCount, fromMs, toMs }) => ({
+      codes,
+      objects,
+      idCount,
+      from: isoTime(fromMs),
+      to: isoTime(toMs),
+    }))
+    .optional()
+    .catch(undefined),
   reason: z.string().optional().catch(undefined),
   summary: z.string().optional().catch(undefined),
 });
@@ -89,7 +131,7 @@ const said = z.object({
  */
 export function addStatus(jobs: Jobs, { id, type, data, time, by }: Status): Jobs {
   const state = stateOf[type];
-  if (state === undefined || isAboutMappings({ by })) return jobs; // about the listener or the mappings; a catch-up reports as any job
+  if (state === undefined || by !== JOBS_RUN_BY || data['command'] === CONTINUE) return jobs;
   const known = jobs.get(id);
   if (known !== undefined && finalStates.has(known.state)) return jobs;
   if (type === 'rejected' && known?.state === 'running') return jobs;
@@ -97,7 +139,7 @@ export function addStatus(jobs: Jobs, { id, type, data, time, by }: Status): Job
   const told = backfillProgress.partial().safeParse(data);
   const progress =
     told.success && Object.keys(told.data).length > 0 ? { ...known?.progress, ...told.data } : known?.progress;
-  const { object, where, ids, fanOut, reason, summary } = said.parse(data);
+  const { object, where, ids, fanOut, redrive, reason, summary } = said.parse(data);
   return put(jobs, {
     ...(known ?? unknownJob(id, time)),
     state,
@@ -106,6 +148,7 @@ export function addStatus(jobs: Jobs, { id, type, data, time, by }: Status): Job
     where: known?.where ?? where,
     idCount: known?.idCount ?? ids,
     fanOut: known?.fanOut ?? fanOut,
+    redrive: known?.redrive ?? redrive,
     reason: reason ?? known?.reason,
     summary: summary ?? known?.summary,
     progress,

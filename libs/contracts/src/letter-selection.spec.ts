@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { DeadLetter } from '@libs/contracts';
-import { selects, type LetterSelection } from './select-letters.js';
+import { selectsLetter, type LetterSelection } from './letter-selection.js';
+import type { DeadLetter } from './messages.js';
 
 const LEAD = '00Q5f000005bwLFEAY';
 const CONTACT = '0035f00002EztxDAAR';
@@ -19,7 +19,7 @@ const letter = (over: Partial<DeadLetter> = {}): DeadLetter => ({
 });
 const nameless = letter({ recordType: undefined, recordId: undefined, code: 'event-log.malformed_message' });
 
-describe('selects', () => {
+describe('selectsLetter', () => {
   it.each<[LetterSelection, DeadLetter, boolean]>([
     [{ codes: ['iterable.invalid_email'] }, letter(), true],
     [{ codes: ['iterable.invalid_email'] }, letter({ code: 'iterable.forgotten' }), false],
@@ -39,6 +39,6 @@ describe('selects', () => {
     [{ codes: ['iterable.invalid_email'], objects: ['Contact'] }, letter(), false],
     [{ codes: ['iterable.invalid_email'], objects: ['Lead'], ids: [LEAD], fromMs: 1, toMs: 2_000 }, letter(), true],
   ])('%j: %#', (selection, given, taken) => {
-    expect(selects(selection)(given)).toBe(taken);
+    expect(selectsLetter(selection)(given)).toBe(taken);
   });
 });
