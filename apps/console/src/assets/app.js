@@ -6,6 +6,7 @@ import { chart, SERIES } from './chart.js';
 import { $, count, duration, element, rate, show } from './dom.js';
 import { mappingList } from './mappings.js';
 import { objectTable } from './objects.js';
+import { takeOrders } from './orders.js';
 
 const TOKEN_KEY = 'console-token';
 const FLOW_EVERY_MS = 5_000;
@@ -53,7 +54,7 @@ function stage({ name, state, detail, ratePerSecond, rateUnit, waiting, waitingU
   );
 }
 
-const latest = { health: null, flow: null, letters: null, mappings: null };
+const latest = { health: null, backfills: [], flow: null, letters: null, mappings: null };
 
 /** What is in force comes as it changes; what is known beside it, with the flow. */
 function showMappings() {
@@ -68,13 +69,15 @@ function showMappings() {
 }
 
 function showAttention() {
-  const { health, flow, letters } = latest;
+  const { health, backfills, flow, letters } = latest;
   if (health === null || flow === null || letters === null) return;
   const services = health.services.filter(
     ({ state, checks }) => state === 'not-ready' || state === 'unreachable' || checks.some(({ warning }) => warning),
   );
   const reasons = flow.reasons.filter(({ outcome }) => outcome === 'skipped').slice(0, SHOWN_REASONS);
-  show('attention', { services, groups: letters.groups, complete: letters.complete, reasons }, attentionList);
+  const redrives = backfills.filter(({ redrive }) => redrive !== undefined);
+  const { groups, complete } = letters;
+  show('attention', { services, groups, complete, reasons, redrives }, attentionList);
 }
 
 // ---- talking to the console
@@ -90,12 +93,23 @@ async function ask(path, signal) {
   return response;
 }
 
+/** Sends an order. Its error says to a person what is wrong. */
+async function post(path, body) {
+  const headers = { authorization: `Bearer ${token()}`, 'content-type': 'application/json' };
+  const response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body) }).catch(() => null);
+  if (response === null) throw new Error('The console does not answer.');
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error(answer.error?.message ?? `The console answered ${response.status}.`);
+  return answer;
+}
+
 let lastOverviewMs = 0;
 
 function onOverview({ health, backfills }) {
   lastOverviewMs = Date.now();
   showConnection();
   latest.health = health;
+  latest.backfills = backfills;
   showHeadline(health.headline);
   showAccounting(health.accounting);
   show('stages', health.stages, (stages) => stages.map(stage));
@@ -196,6 +210,8 @@ $('login-form').addEventListener('submit', (event) => {
   sessionStorage.setItem(TOKEN_KEY, $('token').value.trim());
   void run();
 });
+
+takeOrders(post);
 
 $('legend').append(...SERIES.map(({ key, label }) => element('li', { 'data-series': key }, label)));
 

@@ -13,7 +13,18 @@ const JOB_LEVELS = {
   rejected: 'attention',
 };
 
-function jobTitle({ object, where, since, catchUp, fanOut, idCount, id }) {
+function redriveTitle({ codes, objects, idCount, from, to }) {
+  const parts = ['redrive'];
+  if (codes !== undefined) parts.push(codes.join(', '));
+  if (objects !== undefined) parts.push(`of ${objects.join(', ')}`);
+  if (idCount !== undefined) parts.push(`of ${count(idCount)} record ids`);
+  if (from !== undefined) parts.push(`since ${from}`);
+  if (to !== undefined) parts.push(`until ${to}`);
+  return parts.join(' ');
+}
+
+function jobTitle({ object, where, since, catchUp, fanOut, redrive, idCount, id }) {
+  if (redrive !== undefined) return redriveTitle(redrive);
   if (object === undefined) return idCount === undefined ? id : `${count(idCount)} record ids`;
   const parts = [object];
   if (where !== undefined) parts.push(`where ${where}`);

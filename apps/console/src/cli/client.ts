@@ -4,9 +4,12 @@ import { apiRoutes } from '../api.routes.js';
 import {
   errorAnswer,
   type BackfillRequest,
+  type ContinueRequest,
+  type DeadLettersQuery,
   type EventData,
   type EventType,
   events,
+  type RedriveRequest,
   type ReloadRequest,
 } from '../core/answers.js';
 import type { MappingPlanRequest } from '../core/plan-answers.js';
@@ -23,8 +26,10 @@ const ORG_ANSWER_MS = 150_000;
 export interface ConsoleClient {
   health(): Promise<ApiAnswers['health']>;
   flow(minutes: number): Promise<ApiAnswers['flow']>;
+  deadLetters(query?: Partial<DeadLettersQuery>): Promise<ApiAnswers['listDeadLetters']>;
+  redriveDeadLetters(request: RedriveRequest): Promise<ApiAnswers['redriveDeadLetters']>;
+  continueAfterStop(request: ContinueRequest): Promise<ApiAnswers['continueAfterStop']>;
   accounting(): Promise<ApiAnswers['accounting']>;
-  deadLetters(): Promise<ApiAnswers['listDeadLetters']>;
   backfills(): Promise<ApiAnswers['listBackfills']>;
   /** `null`: the console does not know it (yet). */
   backfill(id: string): Promise<ApiAnswers['getBackfill'] | null>;
@@ -133,8 +138,16 @@ export function createClient(url: string, token: string): ConsoleClient {
   return {
     health: () => get(apiRoutes.health, '/api/health'),
     flow: (minutes) => get(apiRoutes.flow, `/api/flow?minutes=${minutes}`),
+    deadLetters(query = {}) {
+      const given = Object.entries(query).flatMap(([name, value]) =>
+        value === undefined ? [] : [[name, String(value)] as const],
+      );
+      const search = new URLSearchParams(Object.fromEntries(given)).toString();
+      return get(apiRoutes.listDeadLetters, `/api/dead-letters${search === '' ? '' : `?${search}`}`);
+    },
+    redriveDeadLetters: (request) => post(apiRoutes.redriveDeadLetters, request),
+    continueAfterStop: (request) => post(apiRoutes.continueAfterStop, request),
     accounting: () => get(apiRoutes.accounting, '/api/accounting'),
-    deadLetters: () => get(apiRoutes.listDeadLetters, '/api/dead-letters'),
     backfills: () => get(apiRoutes.listBackfills, '/api/backfills'),
     async backfill(id) {
       const response = await ask(`/api/backfills/${encodeURIComponent(id)}`);

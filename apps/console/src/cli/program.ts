@@ -3,6 +3,7 @@ import type { Context } from './context.js';
 import { CliError, exitCodeMeanings, exitCodes, type ExitCode } from './exit-codes.js';
 import { accounting } from './verbs/accounting.js';
 import { backfill } from './verbs/backfill.js';
+import { deadLetters } from './verbs/dead-letters.js';
 import { mappingCheck } from './verbs/mapping-check.js';
 import { mappingFields } from './verbs/mapping-fields.js';
 import { mappingPlan } from './verbs/mapping-plan.js';
@@ -18,6 +19,7 @@ const verbs: readonly Verb[] = [
   status,
   accounting,
   backfill,
+  deadLetters,
   mappingCheck,
   mappingFields,
   mappingPreview,

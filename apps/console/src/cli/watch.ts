@@ -108,7 +108,7 @@ async function* follow(client: ConsoleClient, id: string, unknownMs: number, sig
 }
 
 /** The exit code of a job as it stands. */
-export function exitCodeOf({ state }: Job): ExitCode {
+function exitCodeOf({ state }: Job): ExitCode {
   return state === 'rejected' || state === 'failed' ? exitCodes.failed : exitCodes.ok;
 }
 
@@ -139,15 +139,16 @@ export async function watchJob(
     if (!json) printLine(out, jobEnd(last));
     return exitCodeOf(last);
   }
-  printLine(notes, `No longer watching; the backfill goes on. Watch it again: sync backfill watch ${id}`);
+  const what = last?.redrive === undefined ? 'backfill' : 'redrive';
+  printLine(notes, `No longer watching; the ${what} goes on. Watch it again: sync backfill watch ${id}`);
   return exitCodes.ok;
 }
 
-/** How long `start` waits for the answer to its command. Milliseconds. */
+/** How long a command that was sent waits for its answer. Milliseconds. */
 const ANSWER_MS = 10_000;
 
 /** The job once its command is answered; `null` when nobody answers in time. */
-export async function awaitAnswer(client: ConsoleClient, id: string, signal: AbortSignal): Promise<Job | null> {
+async function awaitAnswer(client: ConsoleClient, id: string, signal: AbortSignal): Promise<Job | null> {
   const deadline = Date.now() + ANSWER_MS;
   while (Date.now() < deadline && !signal.aborted) {
     const job = await client.backfill(id);
@@ -155,4 +156,22 @@ export async function awaitAnswer(client: ConsoleClient, id: string, signal: Abo
     await pause(POLL_MS, signal);
   }
   return null;
+}
+
+/** After the command that makes a job was sent: follows the job to its end with `watch`, else says whether it was accepted. */
+export async function followSent(
+  context: Context,
+  client: ConsoleClient,
+  id: string,
+  { json, watch }: { readonly json: boolean; readonly watch: boolean },
+): Promise<ExitCode> {
+  if (watch) return watchJob(context, client, id, { json, justStarted: true });
+  const job = await awaitAnswer(client, id, context.signal);
+  const tell = (line: string) => printLine(context.out, line);
+  if (json) tell(JSON.stringify(job ?? { id, state: 'sent' }));
+  else if (job === null)
+    tell(`Sent as ${id}; nobody has answered yet. Is the backfill service running? See sync status.`);
+  else if (exitCodeOf(job) === exitCodes.failed) tell(jobEnd(job));
+  else tell(`Started ${jobTitle(job)}: ${jobProgress(job)}. Follow it: sync backfill watch ${id}`);
+  return job === null ? exitCodes.ok : exitCodeOf(job);
 }

@@ -1,6 +1,6 @@
 import type { DeadLetter } from '@libs/contracts';
 import { describe, expect, it } from 'vitest';
-import { addDeadLetters, NEWEST, noDeadLetters, toDeadLettersAnswer } from './dead-letters.js';
+import { addDeadLetters, MAX_KEPT, NEWEST, noDeadLetters, toDeadLettersAnswer, toSelection } from './dead-letters.js';
 
 const letter = (change: string, over: Partial<DeadLetter> = {}): DeadLetter => ({
   recordType: 'Lead',
@@ -78,5 +78,69 @@ describe('dead letters', () => {
     expect(group).toMatchObject({ count: 50 });
     expect(group?.newest).toHaveLength(NEWEST);
     expect(group?.newest[0]?.time).toBe(49);
+  });
+
+  it('count distinct records beside letters, and letters of none not at all', () => {
+    const OTHER = '0035f00002EztxDAAR';
+    const state = addDeadLetters(noDeadLetters, [
+      letter('0:1'),
+      letter('0:2'),
+      letter('0:3', { recordId: OTHER, recordType: 'Contact' }),
+      letter('0:4', { code: 'iterable.forgotten' }),
+      letter('', unreadable(1)),
+    ]);
+    const { total, records, groups } = toDeadLettersAnswer(state, true);
+    expect([total, records]).toEqual([5, 2]);
+    expect(groups.map(({ code, count, records: distinct }) => [code, count, distinct])).toEqual([
+      ['event-log.invalid_message', 1, 0],
+      ['iterable.invalid_data', 3, 2],
+      ['iterable.forgotten', 1, 1],
+    ]);
+  });
+
+  it('give references with all that leads to the record, newest first, as many as are asked for', () => {
+    const many = Array.from({ length: 30 }, (_, index) => letter(`0:${index}`, { lastTime: index, jobIds: ['j'] }));
+    const [group] = toDeadLettersAnswer(addDeadLetters(noDeadLetters, many), true, {}, 25).groups;
+    expect(group?.newest).toHaveLength(25);
+    expect(group?.newest[0]).toEqual({
+      recordType: 'Lead',
+      recordId: '00Q5f000005bwLFEAY',
+      stage: 'writer',
+      message: 'field type differs',
+      attempts: 1,
+      offsets: ['0:29'],
+      jobIds: ['j'],
+      firstTime: 1_000,
+      time: 29,
+    });
+  });
+
+  it.each([
+    [{ code: ['iterable.forgotten'] }, 1, 2_000],
+    [{ code: ['iterable.forgotten', 'iterable.invalid_data'] }, 3, 3_000],
+    [{ object: ['Contact'] }, 1, 3_000],
+    [{ id: ['00Q5f000005bwLFEAY'] }, 2, 2_000],
+    [{ from: '1970-01-01T00:00:02Z' }, 2, 3_000],
+    [{ from: '1970-01-01T00:00:02Z', to: '1970-01-01T00:00:03Z' }, 1, 2_000],
+    [{ code: ['iterable.forgotten'], object: ['Contact'] }, 0, undefined],
+  ])('are found by %j', (query, total, lastTime) => {
+    const state = addDeadLetters(noDeadLetters, [
+      letter('0:1', { lastTime: 1_500 }),
+      letter('0:2', { code: 'iterable.forgotten', lastTime: 2_000 }),
+      letter('0:3', { recordId: '0035f00002EztxDAAR', recordType: 'Contact', lastTime: 3_000 }),
+    ]);
+    const answer = toDeadLettersAnswer(state, true, toSelection(query));
+    expect([answer.total, answer.groups[0]?.lastTime]).toEqual([total, lastTime]);
+  });
+
+  it('are counted by code beyond what is kept, and say that not all is known', () => {
+    const many = Array.from({ length: MAX_KEPT + 5 }, (_, index) => letter(`0:${index}`));
+    const state = addDeadLetters(addDeadLetters(noDeadLetters, [letter('1:0', { code: 'gone', lastTime: 500 })]), many);
+    expect(toDeadLettersAnswer(state, true)).toMatchObject({
+      total: MAX_KEPT + 6,
+      complete: false,
+      groups: [{ count: MAX_KEPT + 5 }, { code: 'gone', count: 1, newest: [] }],
+    });
+    expect(toDeadLettersAnswer(state, true, { objects: ['Lead'] })).toMatchObject({ total: MAX_KEPT, complete: false });
   });
 });

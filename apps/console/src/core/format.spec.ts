@@ -34,6 +34,10 @@ it.each<[Partial<Job>, string]>([
   ],
   [{ object: 'Contact', fanOut: { from: 'Account', records: 1 } }, 'Contact (fan-out of 1 Account record)'],
   [{ object: 'Lead', fanOut: { from: 'User', records: 1_200 } }, 'Lead (fan-out of 1,200 User records)'],
-])('names a backfill %j', (asked, title) => {
+  [{ redrive: {} }, 'redrive'],
+  [{ redrive: { codes: ['a.b', 'c.d'] } }, 'redrive a.b, c.d'],
+  [{ redrive: { objects: ['Lead'], from: '2026-11-24T12:00:00Z' } }, 'redrive of Lead since 2026-11-24T12:00:00Z'],
+  [{ redrive: { codes: ['a.b'], idCount: 2, to: 'T' } }, 'redrive a.b of 2 record ids until T'],
+])('names a job %j', (asked, title) => {
   expect(jobTitle({ id: 'j1', state: 'sent', updatedAt: 0, ratePerSecond: null, etaMs: null, ...asked })).toBe(title);
 });

@@ -39,7 +39,7 @@ function lettersInWords({ codes, objects, idCount, from, to }: NonNullable<Job['
  * `redrive iterable.invalid_email`.
  */
 export function jobTitle({ object, where, since, catchUp, fanOut, redrive, idCount, id }: Job): string {
-  if (redrive !== undefined) return `redrive ${lettersInWords(redrive)}`;
+  if (redrive !== undefined) return `redrive ${lettersInWords(redrive)}`.trimEnd();
   if (object === undefined) return idCount === undefined ? `backfill ${id}` : plural(idCount, 'record id');
   const parts = [object];
   if (where !== undefined) parts.push(`where ${where}`);

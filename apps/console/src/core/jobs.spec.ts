@@ -56,6 +56,34 @@ describe('jobs', () => {
     });
   });
 
+  it('knows a redrive, by its command or by its answer', () => {
+    const LEAD = '00Q5f000005bwLFEAY';
+    const from = '2026-11-24T12:00:00.000Z';
+    const command = { id: 'j', type: 'dead-letters.redrive', data: { codes: ['x'], ids: [LEAD], from }, by: 'console' };
+    const accepted = { codes: ['x'], ids: 1, fromMs: Date.parse(from), letters: 3, noRecord: 0 };
+    const redrive = { codes: ['x'], idCount: 1, from };
+    expect(after(command).get('j')).toMatchObject({ state: 'sent', redrive });
+    expect(after(say('accepted', { redrive: accepted, total: 1 })).get('j')).toMatchObject({ redrive });
+    expect(
+      after(command, say('accepted', { redrive: accepted, total: 1 }), say('progress', progress)).get('j'),
+    ).toEqual(
+      expect.objectContaining({ state: 'running', redrive: expect.objectContaining(redrive), ratePerSecond: 2_000 }),
+    );
+    const wrong = { ...command, data: { codes: 'x' } };
+    expect(after(wrong, say('rejected', { reason: 'data.codes: no', command: wrong.type })).get('j')).toMatchObject({
+      state: 'rejected',
+      redrive: {},
+      reason: 'data.codes: no',
+    });
+  });
+
+  it('makes no job of a command that lets a safety stop go on, nor of what others say', () => {
+    const command = { id: 'j', type: 'dead-letters.continue', data: {}, by: 'console' };
+    expect(after(command, say('accepted', { command: command.type, minutes: 10 })).size).toBe(0);
+    expect(after(say('rejected', { command: command.type, reason: 'no' })).size).toBe(0);
+    expect(after({ ...say('accepted'), by: 'iterable-writer' }).size).toBe(0);
+  });
+
   it('knows a fan-out of the mapper, by its command or by its answer', () => {
     const fanOut = { from: 'Account', through: 'AccountId', ids: ['0015f00002JUX1JAAX'] };
     const expected = { object: 'Contact', fanOut: { from: 'Account', records: 1 } };

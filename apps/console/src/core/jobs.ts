@@ -55,7 +55,7 @@ const askedFor: Readonly<Record<string, (data: unknown) => Partial<Job>>> = {
   },
   'dead-letters.redrive': (data) => {
     const asked = deadLettersRedrive.safeParse(data);
-    return asked.success ? lettersOf(asked.data) : {};
+    return asked.success ? lettersOf(asked.data) : { redrive: {} };
   },
 };
 

@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { MAX_BACKFILL_IDS, toRecordId } from '@libs/contracts';
 import type { Command } from 'commander';
 import { printLine } from '../context.js';
 import { CliError, exitCodes } from '../exit-codes.js';
-import { jobTitle } from '../../core/format.js';
-import { jobEnd, jobLines, jobProgress } from '../text.js';
-import { awaitAnswer, exitCodeOf, watchJob } from '../watch.js';
+import { parseIds } from '../record-ids.js';
+import { jobLines } from '../text.js';
+import { followSent, watchJob } from '../watch.js';
 import { withConsoleOptions, type ConsoleOptions, type RunVerb, type Verb } from './verb.js';
 
 interface StartOptions extends ConsoleOptions {
@@ -15,43 +13,6 @@ interface StartOptions extends ConsoleOptions {
   readonly ids?: readonly string[];
   readonly id?: string;
   readonly watch?: boolean;
-}
-
-function readIdFile(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new CliError(
-      `--ids: ${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`,
-      exitCodes.usage,
-    );
-  }
-}
-
-/**
- * The ids of `--ids`: separated by commas or blanks, in one or several arguments; `@file` stands for those in a file.
- * Output: 18-character ids. Errors: {@link CliError} naming those that are none.
- */
-export function parseIds(given: readonly string[], read: (file: string) => string = readIdFile): string[] {
-  const texts = given
-    .flatMap((text) => (text.startsWith('@') ? read(text.slice(1)) : text).split(/[\s,]+/))
-    .filter((text) => text !== '');
-  const bad = texts.filter((text) => toRecordId(text) === null);
-  if (bad.length > 0) {
-    throw new CliError(
-      `--ids: no record id: ${bad.slice(0, 5).join(', ')}${bad.length > 5 ? ` and ${bad.length - 5} more` : ''}`,
-      exitCodes.usage,
-    );
-  }
-  const ids = [...new Set(texts.map((text) => toRecordId(text) ?? text))];
-  if (ids.length === 0) throw new CliError('--ids: no id given', exitCodes.usage);
-  if (ids.length > MAX_BACKFILL_IDS) {
-    throw new CliError(
-      `--ids: ${ids.length} ids, at most ${MAX_BACKFILL_IDS} fit one backfill: start several.`,
-      exitCodes.usage,
-    );
-  }
-  return ids;
 }
 
 function checkTarget({ object, where, since, ids }: StartOptions): void {
@@ -78,25 +39,11 @@ function start(backfill: Command, run: RunVerb): void {
   ).action(
     run(async (context, options: StartOptions) => {
       checkTarget(options);
-      const { object, where, since, id, watch, json = false, url } = options;
+      const { object, where, since, id, watch = false, json = false, url } = options;
       const ids = options.ids === undefined ? undefined : parseIds(options.ids);
       const client = context.client(url);
       const sent = await client.startBackfill({ object, where, since, ids, id });
-      if (watch === true) return watchJob(context, client, sent.id, { json, justStarted: true });
-      const job = await awaitAnswer(client, sent.id, context.signal);
-      if (json) printLine(context.out, JSON.stringify(job ?? { id: sent.id, state: 'sent' }));
-      else if (job === null) {
-        printLine(
-          context.out,
-          `Sent as ${sent.id}; nobody has answered yet. Is the backfill service running? See sync status.`,
-        );
-      } else if (exitCodeOf(job) === exitCodes.failed) printLine(context.out, jobEnd(job));
-      else
-        printLine(
-          context.out,
-          `Started ${jobTitle(job)}: ${jobProgress(job)}. Follow it: sync backfill watch ${sent.id}`,
-        );
-      return job === null ? exitCodes.ok : exitCodeOf(job);
+      return followSent(context, client, sent.id, { json, watch });
     }),
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CliError } from '../exit-codes.js';
-import { parseIds } from './backfill.js';
+import { parseIds } from '../record-ids.js';
 import { outcomeLine, statusLine } from './tail.js';
 
 const LEAD = '00Q5f000005bwLFEAY';
@@ -14,13 +14,13 @@ describe('parseIds', () => {
     ['repeats', [LEAD, LEAD], [LEAD]],
     ['a file', ['@ids.txt'], [CONTACT, LEAD]],
   ])('reads %s', (_, given, ids) => {
-    expect(parseIds(given, (file) => `${file === 'ids.txt' ? CONTACT : ''}\n${LEAD}\r\n`)).toEqual(ids);
+    expect(parseIds(given, '--ids', (file) => `${file === 'ids.txt' ? CONTACT : ''}\n${LEAD}\r\n`)).toEqual(ids);
   });
 
   it.each([
     ['a wrong checksum', [`${LEAD.slice(0, 15)}AAA`], `no record id: ${LEAD.slice(0, 15)}AAA`],
     ['many wrong ones', ['a b c d e f g'], 'no record id: a, b, c, d, e and 2 more'],
-    ['none', [' , '], 'no id given'],
+    ['none', [' , '], '--ids: no id given'],
     ['a file that is not there', ['@/nowhere/ids.txt'], '/nowhere/ids.txt cannot be read (ENOENT)'],
   ])('refuses %s', (_, given, message) => {
     expect(() => parseIds(given)).toThrow(CliError);
