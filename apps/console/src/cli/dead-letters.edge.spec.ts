@@ -181,17 +181,18 @@ describe('sync dead-letters redrive', () => {
     expect(out.trimEnd().split('\n').at(-1)).toBe(
       'redrive iterable.invalid_email: completed, 1 written, 0 skipped, 1 dead in 2.0 s (1.0/s)',
     );
-    expect((await sent()).at(-1)).toMatchObject({ type: 'dead-letters.redrive', data: { codes: ['iterable.invalid_email'] } });
+    expect((await sent()).at(-1)).toMatchObject({
+      type: 'dead-letters.redrive',
+      data: { codes: ['iterable.invalid_email'] },
+    });
   });
 
   it('sends every filter, and the id that is given', async () => {
     const file = join(dataDir, 'ids.txt');
     writeFileSync(file, `${CONTACT}\n`);
-    const filters = ['--object', 'Lead', 'Contact', '--id', LEAD.slice(0, 15), `@${file}`, '--since'];
-    const { code, out } = await run(
-      ...['redrive', ...filters, '2026-11-24T12:00:00Z', '--until', '2026-11-24T13:00:00Z'],
-      ...['--command-id', 'mine', '--json'],
-    );
+    const records = ['--object', 'Lead', 'Contact', '--id', LEAD.slice(0, 15), `@${file}`];
+    const span = ['--since', '2026-11-24T12:00:00Z', '--until', '2026-11-24T13:00:00Z'];
+    const { code, out } = await run('redrive', ...records, ...span, '--command-id', 'mine', '--json');
     expect([code, job.parse(JSON.parse(out)).id]).toEqual([0, 'mine']);
     expect((await sent()).at(-1)).toEqual({
       id: 'mine',
