@@ -10,7 +10,7 @@ import type { Course } from './course.js';
 import type { CallTrouble } from './call-trouble.js';
 import { Courses, type Look } from './courses.js';
 import { FreshPieces, MAX_IN_FLIGHT, REALTIME_RESERVE } from './fresh-pieces.js';
-import { Exchange, HEARTBEAT_LOOK_MS } from './exchange.js';
+import { Exchange } from './exchange.js';
 import type { FieldBook } from './fields/field-book.js';
 import type { Gate } from './gate.js';
 import type { Identities } from './identities.js';
@@ -18,8 +18,14 @@ import type { EndedEntry, Ledger } from './ledger.js';
 import { Locks } from './locks.js';
 import { everyoneIn, newPiece, newPieces, type Piece, type Sending } from './piece.js';
 import { sendingAgain } from './sending.js';
+import { pause } from './pause.js';
 import { RecentCalls } from './recent-calls.js';
 import type { WaitingUsers } from './waiting-users.js';
+
+/** Between looks at the heartbeat when it is too old. Milliseconds. */
+const HEARTBEAT_LOOK_MS = 100;
+/** Between looks at a gate that opens only after an answer. Milliseconds. */
+const GATE_LOOK_MS = 50;
 
 export interface DispatcherOptions extends RequestLimits {
   readonly policy: Policy;
@@ -65,6 +71,8 @@ export class Dispatcher {
   private readonly allowance: Allowance;
   /** Users in pieces: those of courses are counted there. */
   private sendingUsers = 0;
+  /** Is a piece chosen whose request has not left? The next is chosen when it has: late, and one at a time. */
+  private departing = false;
   private isOpen = false;
   private timer: NodeJS.Timeout | null = null;
   private wakeAtMs = 0;
@@ -76,7 +84,7 @@ export class Dispatcher {
     this.allowance = new Allowance(options.requestsPerSecond * options.maxUsers);
     this.exchanges = new Exchange(parts, {
       intend: (sendings) => this.intend(sendings),
-      cutOff: () => this.isCutOff(),
+      depart: (signal) => this.depart(signal),
     });
     const recent = new RecentCalls(options.policy.settleMs);
     this.courses = new Courses({ ...parts, recent, view: parts.identities.view }, options.policy.settleMs, {
@@ -98,7 +106,7 @@ export class Dispatcher {
     this.fresh = new FreshPieces({ waiting, courses, chooser: this.chooser }, options, {
       ended: (ended) => this.end(ended),
       launch: () => courses.launch(() => this.mayCall()),
-      mayRide: () => this.inFlight.size < MAX_IN_FLIGHT && !parts.stop.stopped('backfill'),
+      mayRide: () => !parts.stop.stopped('backfill'),
     });
   }
 
@@ -159,7 +167,6 @@ export class Dispatcher {
       }
       const piece = this.pick(nowMs);
       if (piece === null) break;
-      this.parts.gate.take();
       this.launch(piece);
     }
     if (this.isOpen) this.wakeForCourses();
@@ -191,7 +198,7 @@ export class Dispatcher {
 
   /** Until a request may leave, whatever it carries; `null`: something must be finished first. */
   private waitMs(nowMs: number): number | null {
-    if (this.inFlight.size >= MAX_IN_FLIGHT + REALTIME_RESERVE) return null;
+    if (this.departing || this.inFlight.size >= MAX_IN_FLIGHT + REALTIME_RESERVE) return null;
     if (this.isCutOff()) return HEARTBEAT_LOOK_MS;
     return this.options.dryRun ? 0 : this.parts.gate.waitMs(nowMs, this.inFlight.size);
   }
@@ -236,7 +243,32 @@ export class Dispatcher {
   private launch(piece: Piece): void {
     const controller = new AbortController();
     this.inFlight.set(piece, controller);
+    this.departing = true;
     this.track(this.exchange(piece, controller.signal));
+  }
+
+  /**
+   * Waits until a request may leave, whatever it took to get ready: a token is taken by who leaves, so that a log that was slow for a
+   * moment lets no crowd go at once. While the partitions may be another's nothing leaves. `false`: broken off.
+   */
+  private async depart(signal: AbortSignal): Promise<boolean> {
+    try {
+      while (!signal.aborted) {
+        const waitMs = this.isCutOff() ? HEARTBEAT_LOOK_MS : this.parts.gate.waitMs(Date.now(), this.inFlight.size - 1);
+        if (waitMs !== null && waitMs <= 0) {
+          this.parts.gate.take();
+          return true;
+        }
+        await pause(waitMs ?? GATE_LOOK_MS, signal);
+      }
+      return false;
+    } catch (error) {
+      if (signal.aborted) return false;
+      throw error;
+    } finally {
+      this.departing = false;
+      this.pump();
+    }
   }
 
   private async exchange(piece: Piece, signal: AbortSignal): Promise<void> {

@@ -6,9 +6,6 @@ import type { Gate } from './gate.js';
 import { everyoneIn, newPiece, type Piece, type Sending } from './piece.js';
 import { afterRepair, repairable } from './repair.js';
 
-/** Between looks at the heartbeat when it is too old. Milliseconds. */
-export const HEARTBEAT_LOOK_MS = 100;
-
 export interface ExchangeParts {
   readonly client: IterableClient;
   readonly gate: Gate;
@@ -19,8 +16,8 @@ export interface ExchangeParts {
 export interface ExchangeEvents {
   /** Writes down, before the first request to a profile, where data may be from then on. */
   intend(sendings: readonly Sending[]): Promise<void>;
-  /** May the partitions be another's by now? Then nothing leaves. */
-  cutOff(): boolean;
+  /** Resolves when the request may leave, and counts it; `false`: it is broken off. */
+  depart(signal: AbortSignal): Promise<boolean>;
 }
 
 /** One bulk request and its answer: what follows from it for everyone in the piece. */
@@ -36,9 +33,7 @@ export class Exchange {
     const body = encodeRequest(sendings, { createNewFields: fields.createNewFields });
     for (const { entry } of sendings) entry.attempts += 1;
     await this.events.intend(sendings);
-    if (signal.aborted) return { ended: [], next: [newPiece(lane, everyoneIn(piece))] };
-    // Writing that down may have taken long.
-    if (this.events.cutOff()) return { ended: [], next: [{ ...piece, notBeforeMs: Date.now() + HEARTBEAT_LOOK_MS }] };
+    if (!(await this.events.depart(signal))) return { ended: [], next: [newPiece(lane, everyoneIn(piece))] };
     metrics.writerBatchUsers.observe({ lane }, sendings.length);
     metrics.writerBatchBytes.observe({ lane }, Buffer.byteLength(body));
     const stopClock = metrics.writerRequestSeconds.startTimer();

@@ -41,26 +41,26 @@ export class FakeIterable implements Pick<IterableApi, 'bulkUpdateUsers' | 'getF
   }
 }
 
-/** A log by hand: appends are kept, and can be made to fail; the identities topic can be made to be slow. */
+/** A log by hand: appends are kept, and can be made to fail; appending and the identities topic can be made to be slow. */
 export class FakeLog {
   readonly appended: Outgoing[] = [];
   readonly commits: number[] = [];
   failures = 0;
   readGate: Promise<void> = Promise.resolve();
+  appendGate: Promise<void> = Promise.resolve();
 
-  append(messages: readonly Outgoing[]): Promise<readonly Position[]> {
+  async append(messages: readonly Outgoing[]): Promise<readonly Position[]> {
     if (this.failures > 0) {
       this.failures -= 1;
-      return Promise.reject(new LogUnavailableError('down'));
+      throw new LogUnavailableError('down');
     }
+    await this.appendGate;
     this.appended.push(...messages);
-    return Promise.resolve(
-      messages.map(({ topic }, index) => ({
-        topic: topic.name,
-        partition: 0,
-        offset: this.appended.length - messages.length + index,
-      })),
-    );
+    return messages.map(({ topic }, index) => ({
+      topic: topic.name,
+      partition: 0,
+      offset: this.appended.length - messages.length + index,
+    }));
   }
 
   /** Readers of the commands. */

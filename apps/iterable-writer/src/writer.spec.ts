@@ -269,6 +269,21 @@ describe('the active writer', () => {
     }
   });
 
+  it('lets no crowd go after a moment in which the log was slow, and chooses real-time users late', async () => {
+    let release = () => {};
+    log.appendGate = new Promise((resolve) => (release = resolve));
+    await deliver('backfill', ...Array.from({ length: 90 }, (_, n) => update(n)));
+    await pass(3_000);
+    expect(iterable.calls).toHaveLength(0);
+    await deliver('realtime', update(500));
+    release();
+    await pass(250);
+    expect(iterable.sent[1]).toContain('500');
+    expect(iterable.calls.length).toBeLessThanOrEqual(3);
+    await pass(1_000);
+    expect(iterable.calls.length).toBeLessThanOrEqual(8);
+  });
+
   it('leaves room for real-time users when every backfill request hangs', async () => {
     await deliver('backfill', ...Array.from({ length: 90 }, (_, n) => update(n)));
     await pass(20_000);
