@@ -4,9 +4,10 @@
  * users are refused by themselves or take whole requests with them, Iterable is away for minutes, and the active of three writers
  * is killed again and again. Ends with a comparison of every Lead with its profile, of every change with its outcome and of every
  * bad user with its dead letter, and a look at each window of the request log. Exits 1 on any violation.
- * `--users N --hints true|false|both --outage-seconds N --kill-every N --seed N`.
+ * `--users N --hints true|false|both --outage-seconds N --kill-every N --seed N`; `--requests FILE` keeps the request log.
  */
 import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
 import { topics } from '@libs/contracts';
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     'outage-seconds': { type: 'string', default: '300' },
     'kill-every': { type: 'string', default: '20' },
     seed: { type: 'string', default: '1' },
+    requests: { type: 'string' },
   },
 });
 const users = Number(values.users);
@@ -155,6 +157,7 @@ try {
     ['seconds', Math.round((Date.now() - began) / 1_000)],
   ]);
   process.stdout.write(`\n${figures}\n`);
+  if (values.requests !== undefined) writeFileSync(values.requests, JSON.stringify(collector.all()));
   for (const violation of verdict.violations.slice(0, 50)) process.stderr.write(`${violation}\n`);
   if (verdict.violations.length > 0) process.exitCode = 1;
 } catch (error) {
