@@ -28,8 +28,8 @@ export const passingFaults: readonly FaultSetting[] = [
   { kind: 'http-502-html', rate: 0.034 },
   { kind: 'http-503-html', rate: 0.034 },
   { kind: 'reset-after-apply', rate: 0.03 },
-  { kind: 'hang', rate: 0.01, options: { applied: false } },
-  { kind: 'hang', rate: 0.01, options: { applied: true } },
+  { kind: 'hang', rate: 0.003, options: { applied: false } },
+  { kind: 'hang', rate: 0.003, options: { applied: true } },
 ];
 
 /** Every second request is answered 429, whatever the bucket says. */

@@ -3,6 +3,7 @@ import { compareLeads, type Comparison } from '../support/compare.js';
 import { readFates, type Fates } from '../support/fates.js';
 import type { SandboxProcess } from '../support/sandbox.js';
 import type { Stack } from '../support/stack.js';
+import { accountViolations, readAccount, type Account } from './console-account.js';
 import { codeOfStruck } from './fault-mix.js';
 import { summarize, type RequestCollector, type RequestSummary } from './request-collector.js';
 import { FLAT_WITHIN_MIB, type MemorySummary, type WriterWatch } from './writer-watch.js';
@@ -60,6 +61,7 @@ export interface Verdict {
   readonly comparison: Comparison;
   readonly bad: ReadonlyMap<string, string>;
   readonly fates: Fates;
+  readonly account: Account;
   readonly requests: RequestSummary;
   readonly memory: readonly MemorySummary[];
   readonly outageGrowth: ReturnType<WriterWatch['growth']>;
@@ -100,16 +102,18 @@ export async function judge({
     deadLetters: await stack.readAll(topics.deadLetters),
     bad,
   });
+  const account = await readAccount(stack);
   const outageGrowth = watch.growth(outagePhase);
   const violations = [
     ...profileViolations(comparison, bad),
     ...fates.violations,
+    ...accountViolations(account, fates, changes.length),
     ...requestViolations(requests, kinds),
     ...(outageGrowth.samples >= 9 && outageGrowth.mib > FLAT_WITHIN_MIB
       ? [`the writer grew by ${outageGrowth.mib} MiB in the last third of the outage`]
       : []),
   ];
-  return { comparison, bad, fates, requests, memory: watch.summaries(), outageGrowth, violations };
+  return { comparison, bad, fates, account, requests, memory: watch.summaries(), outageGrowth, violations };
 }
 
 function profileViolations({ missing, different }: Comparison, bad: ReadonlyMap<string, string>): string[] {
@@ -135,7 +139,7 @@ function requestViolations(requests: RequestSummary, kinds: readonly string[]): 
 
 /** The figures of a run for a person. */
 export function render(verdict: Verdict, more: ReadonlyArray<readonly [string, unknown]>): string {
-  const { comparison, bad, fates, requests, memory, outageGrowth, violations } = verdict;
+  const { comparison, bad, fates, account, requests, memory, outageGrowth, violations } = verdict;
   const stale = comparison.different.filter((id) => !bad.has(id)).length;
   const missing = comparison.missing.filter((id) => !bad.has(id)).length;
   const list = (counts: Readonly<Record<string, number>>) =>
@@ -148,7 +152,7 @@ export function render(verdict: Verdict, more: ReadonlyArray<readonly [string, u
     ['leads', `${comparison.compared} (${comparison.withoutEmail} without an email, ${bad.size} bad)`],
     ['good users missing, stale', `${missing}, ${stale}`],
     ['changes by outcome', list(fates.kinds)],
-    ['accounting gap', fates.gap],
+    ['accounting gap, by the console', `${fates.gap}, ${account.gap}`],
     ['outcomes told again', fates.repeatedOutcomes],
     ['dead records', fates.deadRecords],
     ['dead letters by code', list(fates.deadByCode)],
