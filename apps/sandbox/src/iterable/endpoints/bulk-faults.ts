@@ -29,7 +29,8 @@ export function injectedFailure(
   if (fault.sticky ? !isPicked(ids, fault.share, fault.list) : random() >= fault.share) return null;
   const wanted =
     fault.list === 'every'
-      ? (failureLists[Math.floor(position(`every:${keyOf(ids)}`) * failureLists.length)] ?? '')
+      ? // Another salt than the pick's, or all that a small share picks would be under the first list
+        (failureLists[Math.floor(position(`which list:${keyOf(ids)}`) * failureLists.length)] ?? '')
       : fault.list;
   const stem = wanted.replace(/(?:Emails|UserIds)$/, '');
   const byEmail = wanted.endsWith('Emails');
