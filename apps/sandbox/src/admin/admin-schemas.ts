@@ -42,6 +42,6 @@ export const requestSelection = z.strictObject({
   endpoint: z.string().min(1).optional(),
   email: z.string().min(1).optional(),
   userId: z.string().min(1).optional(),
-  limit: z.coerce.number().int().min(1).max(20_000).optional(),
+  limit: z.coerce.number().int().min(1).max(100_000).optional(),
   reads: flag,
 });

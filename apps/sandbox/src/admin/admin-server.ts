@@ -13,7 +13,7 @@ import express, {
 import { z } from 'zod';
 import type { SandboxClock } from '../clock.js';
 import type { Faults } from '../faults.js';
-import { iterableSwitches, type IterableSandbox } from '../iterable/index.js';
+import { iterableSwitches, pageOf, type IterableSandbox } from '../iterable/index.js';
 import { salesforceAdminPaths } from '../salesforce/index.js';
 import { clockRequest, faultSelection, requestSelection, seedRequest, type SeedRequest } from './admin-schemas.js';
 import { readFault, UnknownFaultError, type FaultCatalogEntry } from './fault-catalog.js';
@@ -133,8 +133,8 @@ export function createAdminApp(parts: AdminParts): Express {
 
   app.get('/iterable/requests', (request, response) => {
     const { reads, limit, ...filter } = requestSelection.parse(request.query);
-    const matching = iterable.requests(filter).filter((one) => reads || one.method !== 'GET');
-    response.json({ total: matching.length, requests: limit === undefined ? matching : matching.slice(-limit) });
+    const matching = iterable.requests({ ...filter, writes: !reads });
+    response.json({ total: matching.length, requests: pageOf(matching, { ...filter, limit }) });
   });
   app.get(
     '/iterable/profiles',

@@ -28,7 +28,8 @@ export type ApiCode =
   | 'RequestFieldsTypesMismatched'
   | 'UniqueFieldsLimitExceeded'
   | 'UnknownEmailError'
-  | 'UnknownUserIdError';
+  | 'UnknownUserIdError'
+  | 'error.users.noUserWithIdExists';
 
 export function json(body: Json): Answer {
   return { status: 200, body };

@@ -78,6 +78,7 @@ describe('bulk updates of data', () => {
     expect(await bulk([{ email: 'a@example.com', dataFields: many }])).toMatchObject({
       status: 400,
       code: 'UniqueFieldsLimitExceeded',
+      body: { params: { limit: 20, requestedTotal: 44, newFields: Object.keys(many) } },
     });
     expect(sandbox.stats()).toMatchObject({ users: 0, fields: 14 });
     expect(await bulk([{ email: 'a@example.com', dataFields: { F0: 1 } }])).toMatchObject({ status: 200 });
@@ -183,8 +184,8 @@ describe('identity over the API', () => {
     expect(fieldsOf({ email: 'new@example.com' })).toMatchObject({ A: 1, email: 'new@example.com' });
     expect(await move({ currentUserId: 'u2', newEmail: 'moved@example.com' })).toMatchObject(ok);
     for (const [body, status, code] of [
-      [{ currentEmail: 'nobody@example.com', newEmail: 'x@example.com' }, 400, 'UnknownEmailError'],
-      [{ currentUserId: 'nobody', newEmail: 'x@example.com' }, 400, 'UnknownUserIdError'],
+      [{ currentEmail: 'nobody@example.com', newEmail: 'x@example.com' }, 400, 'BadParams'],
+      [{ currentUserId: 'nobody', newEmail: 'x@example.com' }, 400, 'BadParams'],
       [{ currentEmail: 'new@example.com', newEmail: 'moved@example.com' }, 400, 'EmailAlreadyExists'],
       [{ currentEmail: 'new@example.com', newEmail: 'nonsense' }, 400, 'InvalidEmailAddressError'],
       [{ currentEmail: 'new@example.com' }, 400, 'BadJsonBody'],
@@ -192,6 +193,17 @@ describe('identity over the API', () => {
     ] as const) {
       expect(await move(body)).toMatchObject({ status, code });
     }
+    const nobody = { currentEmail: 'nobody@example.com', newEmail: 'x@example.com' };
+    expect((await move(nobody)).body).toMatchObject({
+      msg: 'Cannot change user Some(nobody@example.com). User does not exist',
+      params: null,
+    });
+    sandbox.setSwitches({ unknownUser: 'own-code' });
+    expect(await move(nobody)).toMatchObject({ status: 400, code: 'UnknownEmailError' });
+    expect(await move({ ...nobody, currentEmail: undefined, currentUserId: 'nobody' })).toMatchObject({
+      status: 400,
+      code: 'UnknownUserIdError',
+    });
     await call('POST', 'users/forget', { email: 'gone@example.com' });
     expect(await move({ currentEmail: 'new@example.com', newEmail: 'gone@example.com' })).toMatchObject({
       status: 409,
@@ -227,7 +239,7 @@ describe('identity over the API', () => {
     expect(fieldsOf({ userId: 'renamed' })).toMatchObject({ B: 1, userId: 'renamed' });
     expect(await merge({ sourceUserId: 'nobody', destinationUserId: 'contact' })).toMatchObject({
       status: 400,
-      code: 'UnknownUserIdError',
+      body: { msg: expect.stringContaining('User does not exist') as string },
     });
     expect(await merge({ ...both, sourceEmail: 'a@example.com' })).toMatchObject({ status: 400, code: 'BadParams' });
     expect(await merge(both, 'sandbox-client-side')).toMatchObject({ status: 403 });
@@ -301,7 +313,7 @@ describe('subscriptions', () => {
     expect(reply.body).toMatchObject({ filteredOutFields: ['unsubscribedChannelIds'] });
     expect(fieldsOf({ email })).toMatchObject({ unsubscribedChannelIds: [7] });
     expect(await call('POST', 'users/updateSubscriptions', { email: 'nobody@example.com' })).toMatchObject({
-      code: 'UnknownEmailError',
+      code: 'BadParams',
     });
   });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fieldTypes } from './project/field-types.js';
 
 const delayMs = z.number().int().min(0).max(600_000);
 const share = z.number().min(0).max(1);
@@ -31,7 +32,7 @@ export const iterableFaultKinds = {
     options: z.strictObject({}),
   },
   'rate-limit-storm': {
-    does: 'Answers 429 whatever the bucket says, with or without the hints in params.',
+    does: 'Answers 429 whatever the bucket says, with or without the hints in params; takes nothing from the bucket. A 429 without this fault in the log is one of the bucket.',
     options: z.strictObject({ hints: z.boolean().default(true), resetSeconds: z.number().int().min(0).default(1) }),
   },
   'partial-failures': {
@@ -43,8 +44,12 @@ export const iterableFaultKinds = {
     }),
   },
   'type-mismatch': {
-    does: 'A bulk request is refused as a whole with RequestFieldsTypesMismatched on one field; with a share below 1 only when it holds one of that share of users, always the same ones.',
-    options: z.strictObject({ field: z.string().min(1).default('sandboxField'), share: share.default(1) }),
+    does: 'A bulk request is refused as a whole with RequestFieldsTypesMismatched on one field; with a share below 1 only when it holds one of that share of users, always the same ones, whatever other fault there is.',
+    options: z.strictObject({
+      field: z.string().min(1).default('sandboxField'),
+      expectedType: z.enum(fieldTypes).default('date'),
+      share: share.default(1),
+    }),
   },
   'batch-too-large': {
     does: 'A bulk request of more than maxUsers is refused with BatchTooLarge.',

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Faults, type Fault } from '../faults.js';
 import {
   createIterableSandbox,
+  isStruck,
   iterableFaultKinds,
   type IterableFaultKind,
   type IterableSandbox,
@@ -118,7 +119,7 @@ const proofs: Record<IterableFaultKind, () => Promise<void>> = {
     );
   },
   'type-mismatch': async () => {
-    add('type-mismatch', { field: 'Score', share: 0.01 });
+    add('type-mismatch', { field: 'Score', expectedType: 'long', share: 0.01 });
     const users = people(300);
     const isBad = async (part: unknown[]) => (await bulk(part)).status === 400;
     expect(await isBad(users)).toBe(true);
@@ -130,8 +131,9 @@ const proofs: Record<IterableFaultKind, () => Promise<void>> = {
     expect(await isBad(users.filter((user) => !bad.includes(user)))).toBe(false);
     expect((await bulk([bad[0]])).body).toMatchObject({
       code: 'RequestFieldsTypesMismatched',
-      params: { validationErrors: { Score: { _type: 'UnexpectedType' } } },
+      params: { validationErrors: { Score: { _type: 'UnexpectedType', expectedType: 'long' } } },
     });
+    expect(bad).toEqual(users.filter((user) => isStruck(user, { kind: 'type-mismatch', share: 0.01 })));
   },
   'batch-too-large': async () => {
     add('batch-too-large', { maxUsers: 2 });
@@ -202,6 +204,45 @@ describe('each fault', () => {
     faults.clear();
     add('partial-failures', { list: 'quarantinedEmails', share: 1 });
     expect((await bulk([ada])).body['failedUpdates']).toMatchObject({ quarantinedEmails: ['ada@example.com'] });
+  });
+
+  it('picks users whom a test can name beforehand, each fault its own, both at once', async () => {
+    const mismatch = { kind: 'type-mismatch', share: 0.02 } as const;
+    const partial = { kind: 'partial-failures', list: 'every', share: 0.05 } as const;
+    for (const { kind, ...options } of [mismatch, partial]) add(kind, options);
+    const users = people(1_000).map(({ email }, n) => (n % 2 === 0 ? { email } : { email: email.toUpperCase() }));
+    const mismatched = users.filter((user) => isStruck(user, mismatch));
+    const failed = users.filter((user) => isStruck(user, partial));
+    expect([mismatched.length, failed.length].map((count) => count > 5 && count < 80)).toEqual([true, true]);
+    const both = mismatched.filter((user) => failed.includes(user));
+    expect(both.length).toBeLessThan(mismatched.length);
+
+    expect((await bulk(users)).status).toBe(400);
+    const { body } = await bulk(users.filter((user) => !mismatched.includes(user)));
+    const listed = Object.values(body['failedUpdates'] as Record<string, string[]>).flat();
+    const expected = failed.filter((user) => !both.includes(user)).map(({ email }) => email.toLowerCase());
+    expect(listed.toSorted()).toEqual(expected.toSorted());
+    for (const user of mismatched.slice(0, 3)) expect((await bulk([user])).status).toBe(400);
+  });
+
+  it('takes nothing from the bucket by a storm, and shows which 429 was one', async () => {
+    await sandbox.close();
+    faults = new Faults(() => 0.5);
+    sandbox = createIterableSandbox({
+      faults,
+      limits: { rates: { 'POST users/bulkUpdate': { perSecond: 0.001, per: 'project' } } },
+    });
+    ({ url } = await sandbox.listen());
+    add('rate-limit-storm', {}, { count: 20 });
+    for (let n = 0; n < 20; n += 1) await bulk([ada]);
+    const after: number[] = [];
+    for (let n = 0; n < 6; n += 1) after.push((await bulk([ada])).status);
+    expect(after).toEqual([200, 200, 200, 200, 200, 429]);
+    const refused = sandbox.requests().filter(({ status }) => status === 429);
+    expect(refused.map(({ faults: struck }) => struck)).toEqual([
+      ...Array.from({ length: 20 }, () => ['rate-limit-storm']),
+      [],
+    ]);
   });
 
   it('names the identifier of a conflict that was not the key', async () => {

@@ -28,11 +28,14 @@ export interface RequestFilter {
   /** Only requests naming this user, by email (any case) or user id. */
   email?: string;
   userId?: string;
-  /** The last so many. */
+  /** The last so many; with `after`, the first so many behind it, so that all can be read page by page. */
   limit?: number;
+  /** Writes only. */
+  writes?: boolean;
 }
 
-const CAPACITY = 20_000;
+/** At a bucket's 5 a second, with as many again refused, some three hours. */
+const CAPACITY = 100_000;
 /** Bodies kept for looking into, bytes of text. */
 const BODY_BYTES = 32 * 1024 * 1024;
 
@@ -85,6 +88,7 @@ export class RequestLog {
       if (filter.after !== undefined && entry.number <= filter.after) continue;
       if (filter.since !== undefined && entry.at < filter.since) continue;
       if (filter.endpoint !== undefined && entry.endpoint !== filter.endpoint) continue;
+      if (filter.writes === true && entry.method === 'GET') continue;
       if (!byUser) {
         found.push(entry);
         continue;
@@ -92,7 +96,7 @@ export class RequestLog {
       const entries = this.entriesOf(entry, email, filter.userId);
       if (entries.length > 0) found.push({ ...entry, entries });
     }
-    return filter.limit === undefined ? found : found.slice(-filter.limit);
+    return pageOf(found, filter);
   }
 
   reset(): void {
@@ -110,6 +114,12 @@ export class RequestLog {
     if (!body.includes('\\') && email !== undefined && !body.toLowerCase().includes(email)) return [];
     return usersOf(body).filter((user) => names(user, email, userId));
   }
+}
+
+/** What a filter's limit leaves of the requests that match. */
+export function pageOf<T>(found: readonly T[], { after, limit }: Pick<RequestFilter, 'after' | 'limit'>): T[] {
+  if (limit === undefined) return [...found];
+  return after === undefined ? found.slice(-limit) : found.slice(0, limit);
 }
 
 const EMAIL_MEMBERS = ['email', 'currentEmail', 'newEmail', 'sourceEmail', 'destinationEmail'];

@@ -16,6 +16,18 @@ export const iterableSwitches = z.strictObject({
     .enum(['whole-request', 'per-user'])
     .default('whole-request')
     .describe('A value of a wrong type refuses the whole request with 400, or that user in a 200.'),
+  mismatchNames: z
+    .enum(['all', 'first'])
+    .default('all')
+    .describe('That 400 names every field whose type is wrong, or only the first.'),
+  expectedTypeForm: z
+    .enum(['text', 'list'])
+    .default('text')
+    .describe("Its expectedType: the type's name, or a list of the types that the field takes."),
+  numberInference: z
+    .enum(['by-text', 'by-value'])
+    .default('by-text')
+    .describe('1000.0 in a body is a double, or a long, as its value is whole: then only a fraction makes a double.'),
   coercion: z
     .enum(coercions)
     .default('widen')
@@ -57,6 +69,18 @@ export const iterableSwitches = z.strictObject({
     .boolean()
     .default(false)
     .describe('Opt-in message types are enabled: subscribedMessageTypeIds may be set, and bulk may not unsubscribe.'),
+  unknownUser: z
+    .enum(['in-words', 'own-code'])
+    .default('in-words')
+    .describe(
+      'A call about one user that does not exist: BadParams that says so in words, as recorded, or a code of its own.',
+    ),
+  unknownUserRead: z
+    .enum(['empty', '400', '404'])
+    .default('empty')
+    .describe(
+      'GET of a user id that does not exist: 200 {}, as recorded of emails, or error.users.noUserWithIdExists.',
+    ),
   updateEmailLooksAt: z
     .enum(['source', 'destination'])
     .default('source')

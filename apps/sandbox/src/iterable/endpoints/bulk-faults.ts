@@ -15,9 +15,22 @@ export function position(text: string): number {
 
 const keyOf = (ids: Identifiers): string => ids.userId ?? ids.email?.toLowerCase() ?? '';
 
-/** Is the user among the share that a fault picks out? */
+/** Is the user among the share that a fault picks out? The same users always; another salt picks out others. */
 export function isPicked(ids: Identifiers, share: number, salt: string): boolean {
   return share >= 1 || position(`${salt}:${keyOf(ids)}`) < share;
+}
+
+/** A fault that picks users out, and what it picks them by. */
+export type PickingFault =
+  | ({ kind: 'partial-failures' } & Pick<FaultOptions<'partial-failures'>, 'list' | 'share'>)
+  | ({ kind: 'type-mismatch' } & Pick<FaultOptions<'type-mismatch'>, 'share'>);
+
+/**
+ * Is this one of the users that a fault picks out, `partial-failures` while it is sticky? A test knows by it who will be
+ * refused. Which other faults there are makes no difference; whom both pick makes the whole request be refused.
+ */
+export function isStruck(ids: Pick<Identifiers, 'email' | 'userId'>, fault: PickingFault): boolean {
+  return isPicked(ids, fault.share, fault.kind === 'partial-failures' ? fault.list : fault.kind);
 }
 
 /** The list that an injected failure puts a user under, and the identifier that stands there; null: the user is spared. */
@@ -26,7 +39,7 @@ export function injectedFailure(
   fault: FaultOptions<'partial-failures'>,
   random: () => number,
 ): { list: string; value: string } | null {
-  if (fault.sticky ? !isPicked(ids, fault.share, fault.list) : random() >= fault.share) return null;
+  if (fault.sticky ? !isStruck(ids, { kind: 'partial-failures', ...fault }) : random() >= fault.share) return null;
   const wanted =
     fault.list === 'every'
       ? // Another salt than the pick's, or all that a small share picks would be under the first list

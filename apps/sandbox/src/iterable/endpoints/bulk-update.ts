@@ -3,17 +3,9 @@ import { complaints } from '../envelope-check.js';
 import { failureLists, keyFailure, type Failure } from '../project/identity.js';
 import type { JsonObject } from '../project/json.js';
 import type { IterableProject } from '../project/project.js';
-import { injectedFailure, isPicked } from './bulk-faults.js';
+import { injectedFailure, isStruck } from './bulk-faults.js';
 import type { ApiRequest, Endpoint } from './endpoint.js';
-import {
-  PROJECT_ID,
-  prepare,
-  tooManyFields,
-  typesMismatched,
-  userMembers,
-  type ApiUser,
-  type Prepared,
-} from './user-data.js';
+import { prepare, tooManyFields, typesMismatched, userMembers, type ApiUser, type Prepared } from './user-data.js';
 
 interface BulkBody {
   users: ApiUser[];
@@ -61,8 +53,10 @@ export const bulkUpdate: Endpoint = {
     });
     const mismatches = wholeRequest ? prepared.flatMap((one) => one.admission.mismatches) : [];
     const whole =
-      injectedMismatch(request, prepared) ??
-      (mismatches.length > 0 ? typesMismatched(mismatches, PROJECT_ID) : tooManyFields(project, sizeBefore));
+      injectedMismatch(project, request, prepared) ??
+      (mismatches.length > 0
+        ? typesMismatched(mismatches, project.switches)
+        : tooManyFields(project, sizeBefore, prepared));
     if (whole) {
       project.fields.rollback(mark); // a refused request fixes no type
       return whole;
@@ -78,20 +72,20 @@ function tooManyUsers(project: IterableProject, request: ApiRequest, users: numb
   return users > most ? envelope(400, 'BatchTooLarge', `A request may hold at most ${most} users`) : null;
 }
 
-function injectedMismatch(request: ApiRequest, prepared: readonly Prepared[]): Answer | null {
+function injectedMismatch(project: IterableProject, request: ApiRequest, prepared: readonly Prepared[]): Answer | null {
   const fault = request.strike('type-mismatch');
-  const bad = fault && prepared.find((one) => isPicked(one.write.ids, fault.share, 'type-mismatch'));
+  const bad = fault && prepared.find((one) => isStruck(one.write.ids, { kind: 'type-mismatch', ...fault }));
   if (!bad) return null;
   return typesMismatched(
     [
       {
         path: fault.field,
-        expectedType: 'date',
+        expectedType: fault.expectedType,
         incomingTypes: ['string', 'keyword'],
         offendingValue: bad.write.fields[fault.field] ?? '2026-11-24 08:15:30.000',
       },
     ],
-    PROJECT_ID,
+    project.switches,
   );
 }
 

@@ -18,6 +18,8 @@ export const refuse = {
     envelope(409, 'ExternalKeyConflict', `Another user already has the identifier ${value}`),
   emailExists: (email: string): Answer =>
     envelope(400, 'EmailAlreadyExists', `Email ${email} already exists in this project`, { email }),
+  noUser: (status: 400 | 404): Answer =>
+    envelope(status, 'error.users.noUserWithIdExists', 'error.users.noUserWithIdExists'),
   badParams: (msg: string): Answer => envelope(400, 'BadParams', msg),
 };
 
@@ -70,7 +72,10 @@ export function findUser(project: IterableProject, named: Named): Found {
   return { ok: false, answer: refuse.badParams(`The user must be named by ${needed[project.projectType]}`) };
 }
 
-/** The answer where a user that must be there is not. */
-export function unknown(found: { kind: 'email' | 'userId'; value: string }): Answer {
+/** The answer where a user that must be there is not. In words: as recorded of users/updateEmail. */
+export function unknown(project: IterableProject, found: { kind: 'email' | 'userId'; value: string }): Answer {
+  if (project.switches.unknownUser === 'in-words') {
+    return refuse.badParams(`Cannot change user Some(${found.value}). User does not exist`);
+  }
   return found.kind === 'email' ? refuse.unknownEmail(found.value) : refuse.unknownUserId(found.value);
 }

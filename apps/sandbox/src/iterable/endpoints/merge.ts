@@ -141,7 +141,7 @@ export const merge: Endpoint = {
     const into = findOne(project, 'destination', named(body.destinationEmail, body.destinationUserId));
     if (!into.ok) return into.answer;
     const [sourceSlot] = from.slots;
-    if (sourceSlot === undefined) return unknown(from);
+    if (sourceSlot === undefined) return unknown(project, from);
     const [slot] = into.slots;
     if (sourceSlot === slot) return refuse.badParams('Source and destination are the same user');
     const arrays = body.arrayMerge ?? [];

@@ -5,7 +5,7 @@ import type { Slot } from '../project/profiles.js';
 import type { Endpoint } from './endpoint.js';
 import { refuse } from './find-user.js';
 
-/** An unknown user is 200 `{}`, not 404. Source: facts/iterable.md §2, recorded. */
+/** An unknown user is 200 `{}`, as recorded. Source: facts/iterable.md §2. */
 function show(project: IterableProject, slot: Slot | undefined): Answer {
   const user = project.echo(slot);
   return json(user === null ? {} : { user });
@@ -20,7 +20,11 @@ function byEmail(project: IterableProject, email: string | null | undefined): An
 function byUserId(project: IterableProject, userId: string | null | undefined): Answer {
   if (!userId) return refuse.badParams('userId is required');
   if (!isUserId(userId)) return refuse.invalidUserId(userId);
-  return show(project, project.byUserId(userId)[0]);
+  const [slot] = project.byUserId(userId);
+  const { unknownUserRead } = project.switches;
+  // Clients in production know this code; with which status it comes they do not say.
+  if (slot === undefined && unknownUserRead !== 'empty') return refuse.noUser(unknownUserRead === '404' ? 404 : 400);
+  return show(project, slot);
 }
 
 export const readEndpoints: readonly Endpoint[] = [

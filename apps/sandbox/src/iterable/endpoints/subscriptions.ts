@@ -41,7 +41,7 @@ function accept(project: IterableProject, wanted: Subscriptions, pipeline: 'bulk
   const found = findUser(project, { email: wanted.email ?? undefined, userId: wanted.userId ?? undefined });
   if (!found.ok) return found.answer;
   if (project.isForgotten(found.kind, found.value)) return refuse.forgotten();
-  if (found.slots.length === 0) return unknown(found);
+  if (found.slots.length === 0) return unknown(project, found);
   if (found.slots.length > 1) return refuse.conflict(found.value);
   const lists: JsonObject = {};
   for (const list of LISTS) {

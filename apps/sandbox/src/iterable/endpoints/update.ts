@@ -4,7 +4,7 @@ import { isEmail, isUserId, normaliseEmail } from '../project/identifiers.js';
 import type { JsonObject } from '../project/json.js';
 import { findUser, refuse, toAnswer, unknown } from './find-user.js';
 import type { Endpoint } from './endpoint.js';
-import { PROJECT_ID, prepare, tooManyFields, typesMismatched, userMembers, type ApiUser } from './user-data.js';
+import { prepare, tooManyFields, typesMismatched, userMembers, type ApiUser } from './user-data.js';
 
 /** POST /api/users/update: one upsert, in the pipeline of single-user calls. */
 export const update: Endpoint = {
@@ -16,19 +16,20 @@ export const update: Endpoint = {
     const user = request.body as ApiUser & { createNewFields?: boolean | null };
     const mark = project.fields.mark();
     const sizeBefore = project.fields.size;
-    const { write, admission } = prepare(project, user, {
+    const prepared = prepare(project, user, {
       createNewFields: user.createNewFields,
       updateOnly: false,
       decimals: request.decimals,
     });
+    const { write, admission } = prepared;
     const plan = project.plan(write.ids);
     const refused = !plan.ok
       ? toAnswer(plan.failure)
       : admission.mismatches.length > 0
-        ? typesMismatched(admission.mismatches, PROJECT_ID)
+        ? typesMismatched(admission.mismatches, project.switches)
         : admission.tooLong.length > 0
           ? refuse.badParams(`The value of ${admission.tooLong.join(', ')} is too long`)
-          : tooManyFields(project, sizeBefore);
+          : tooManyFields(project, sizeBefore, [prepared]);
     if (refused) {
       project.fields.rollback(mark);
       project.counts.failed += 1;
@@ -65,7 +66,7 @@ export const updateEmail: Endpoint = {
     const taken = project.byEmail(newEmail).length > 0;
     if (taken && project.switches.updateEmailLooksAt === 'destination') return refuse.emailExists(newEmail);
     const [slot, ...others] = found.slots;
-    if (slot === undefined) return unknown(found);
+    if (slot === undefined) return unknown(project, found);
     if (others.length > 0) return refuse.conflict(found.value);
     if (taken) return refuse.emailExists(newEmail);
     project.single.run(() => {

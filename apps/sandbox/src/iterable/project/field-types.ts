@@ -1,7 +1,8 @@
 import { isObject, type Json } from './json.js';
 
 /** The types a field can have. Source: facts/iterable.md §4. */
-export type FieldType = 'string' | 'date' | 'long' | 'double' | 'boolean' | 'geo_location' | 'object' | 'nested';
+export const fieldTypes = ['string', 'date', 'long', 'double', 'boolean', 'geo_location', 'object', 'nested'] as const;
+export type FieldType = (typeof fieldTypes)[number];
 
 /** How far a value of one type is taken for a field of another; `widen` takes a whole number for a double and no more. */
 export const coercions = ['widen', 'numeric', 'lenient'] as const;
