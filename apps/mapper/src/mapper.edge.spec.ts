@@ -25,10 +25,12 @@ interface Setup {
   readonly service: RunningService;
 }
 
-async function setUp(mapping = 'object: Lead\nfields:\n  Email: email\n  LastName: dataFields.Last\n'): Promise<Setup> {
+async function setUp(
+  mapping = 'object: Lead\nfields:\n  Email: email\n  LastName: dataFields.Last\n',
+  org = new FakeOrg(),
+): Promise<Setup> {
   const directory = mkdtempSync(join(tmpdir(), 'mapper-'));
   writeFileSync(join(directory, 'Lead.yaml'), mapping);
-  const org = new FakeOrg();
   const log = createEmbeddedLog({ dataDir: ':memory:', partitions: 2 });
   open.push(() => log.close());
   await log.applyTopics(allTopics);
@@ -110,16 +112,26 @@ describe('the mapper on a log', () => {
     expect(new Set(covered).size).toBe(1_051);
     expect(covered).toHaveLength(1_051);
     expect(service.health.ready).toBe(true);
+    // What types the fields are meant to have is there for whoever reads an update
+    const schemas: unknown[] = [];
+    for await (const records of log.read(topics.schemas, { untilEnd: true })) {
+      schemas.push(...records.map(({ key, value }) => [key, JSON.parse(value ?? '')]));
+    }
+    const named = new Set([...backfilled, ...realtime].flatMap((one) => (one.kind === 'update' ? one.schema : [])));
+    expect(schemas).toEqual(
+      [...named].map((id) => [id, expect.objectContaining({ object: 'Lead', fields: { Last: { type: 'string' } } })]),
+    );
+    expect(schemas).toHaveLength(1);
   });
 
   it('waits, unready, while a mapped field is hidden, and loses nothing', async () => {
-    const { org, log, service } = await setUp();
-    org.put(idOf(1), { SystemModstamp: STAMP, Email: 'lead1@example.com', LastName: 'One' });
+    const org = new FakeOrg();
     const lead = org.fields['Lead'] as Record<string, string>;
     delete lead['LastName'];
+    const { log, service } = await setUp(undefined, org);
+    org.put(idOf(1), { SystemModstamp: STAMP, Email: 'lead1@example.com', LastName: 'One' });
     await give(log, topics.realtimeBatches, [batchOf([1])]);
-    await vi.waitFor(() => expect(org.described.length).toBeGreaterThan(1), { timeout: 20_000, interval: 20 });
-    expect(service.health.ready).toBe(false);
+    await vi.waitFor(() => expect(service.health.ready).toBe(false), { timeout: 20_000, interval: 20 });
     expect(JSON.stringify(service.health.report())).toContain('cannot see Lead.LastName');
     expect(await committedOf(log, topics.realtimeBatches)).toBe(0);
     lead['LastName'] = 'string';

@@ -1,6 +1,8 @@
 import { Controller, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { topics, type Command, type RecordBatch } from '@libs/contracts';
 import { OnBatch, type Batch } from '@libs/event-log';
+import { SafetyStop } from '@libs/service';
+import { LaneGate } from './lane-gate.js';
 import { MappingCommands } from './mapping-commands.js';
 import { MappingLifecycle } from './mapping-lifecycle.js';
 import { Mapper } from './mapper.js';
@@ -12,14 +14,18 @@ export class MapperHandler implements OnApplicationBootstrap, BeforeApplicationS
     private readonly mapper: Mapper,
     private readonly commands: MappingCommands,
     private readonly mappings: MappingLifecycle,
+    private readonly safety: SafetyStop,
+    private readonly gate: LaneGate,
   ) {}
 
   onApplicationBootstrap(): void {
+    this.safety.start();
     this.mappings.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await this.mappings.close();
+    this.gate.close(); // a batch that waits behind the safety stop would wait for ever
+    await Promise.all([this.safety.close(), this.mappings.close()]);
   }
 
   @OnBatch(topics.realtimeBatches)

@@ -1,7 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { createSalesforceClient, type SalesforceClient } from '@libs/salesforce';
-import { LiveMappings, type ServiceParts, type ServiceSpec } from '@libs/service';
+import { LiveMappings, SafetyStop, type ServiceParts, type ServiceSpec } from '@libs/service';
 import { CompiledMappings } from './compiled-mappings.js';
+import { LaneGate } from './lane-gate.js';
 import { mapperSettings, type MapperSettings } from './mapper.config.js';
 import { MapperHandler } from './mapper.handler.js';
 import { Mapper } from './mapper.js';
@@ -9,6 +10,7 @@ import { MappingCommands } from './mapping-commands.js';
 import { MappingLifecycle } from './mapping-lifecycle.js';
 import { MAPPER, MappingStatus } from './mapping-status.js';
 import { ParentReaders } from './parent-readers.js';
+import { ProfileSchemas } from './profile-schemas.js';
 import { toMapperSet } from './read-mappings.js';
 import { checkFields } from './resolve-mapping.js';
 
@@ -33,19 +35,30 @@ export class MapperModule {
     const compiled = new CompiledMappings(live.inForce, salesforce);
     const status = new MappingStatus({ log, logger, health }, live);
     const readers = new ParentReaders(() => compiled.all(), salesforce);
+    const schemas = new ProfileSchemas(log);
+    const safety = new SafetyStop(
+      { log, health, metrics, logger, stage: 'mapper' },
+      {
+        percent: settings.DEAD_LETTER_STOP_PERCENT,
+        windowMs: settings.DEAD_LETTER_STOP_WINDOW_SECONDS * 1_000,
+      },
+    );
+    const gate = new LaneGate(safety);
     const followOwners = settings.FAN_OUT_OWNERS;
     const mapper = new Mapper({
       log,
       salesforce,
       mappings: compiled,
       readers,
+      schemas,
+      gate,
       followOwners,
       metrics,
       health,
       projectType,
     });
     const commands = new MappingCommands({ log, metrics, mappings: live, status });
-    const lifecycle = new MappingLifecycle({ live, compiled, status, metrics, health });
+    const lifecycle = new MappingLifecycle({ live, compiled, status, schemas, safety, metrics, health });
     return {
       module: MapperModule,
       controllers: [MapperHandler],
@@ -53,6 +66,8 @@ export class MapperModule {
         { provide: Mapper, useValue: mapper },
         { provide: MappingCommands, useValue: commands },
         { provide: MappingLifecycle, useValue: lifecycle },
+        { provide: SafetyStop, useValue: safety },
+        { provide: LaneGate, useValue: gate },
       ],
     };
   }

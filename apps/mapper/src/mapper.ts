@@ -1,16 +1,19 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { topics, updateTopics, type Lane, type ProjectType, type RecordBatch, type UserMessage } from '@libs/contracts';
 import { MAX_MESSAGE_BYTES, type Batch, type EventLog, type Outgoing } from '@libs/event-log';
-import { targetsOf, type CompiledMapping, type MappedRecord } from '@libs/mapping';
+import { targetsOf, type CompiledMapping, type IdentifiedSchema, type MappedRecord } from '@libs/mapping';
 import type { Health, Metrics } from '@libs/observability';
 import { SalesforceQueryError, type SalesforceClient } from '@libs/salesforce';
 import pLimit from 'p-limit';
 import { MappedFieldHiddenError, type CompiledMappings } from './compiled-mappings.js';
+import { endingsOf } from './core/endings.js';
 import { laggingIds } from './core/lagging-ids.js';
 import { planBatch, type BatchPlan, type FetchedRows, type MappedRows, type UnmappedEnd } from './core/plan-batch.js';
 import { FanOut, type Expansion } from './fan-out.js';
 import { fetchRows } from './fetch-rows.js';
+import type { LaneGate } from './lane-gate.js';
 import type { ParentReaders } from './parent-readers.js';
+import type { ProfileSchemas } from './profile-schemas.js';
 
 /** Batches of one partition whose rows are fetched at the same time: hides most of the time that Salesforce takes to answer. */
 const PARALLEL_FETCHES = 3;
@@ -29,6 +32,8 @@ export interface MapperParts {
   readonly salesforce: Pick<SalesforceClient, 'query' | 'queryMore'>;
   readonly mappings: Pick<CompiledMappings, 'of' | 'all' | 'forget'>;
   readonly readers: Pick<ParentReaders, 'of' | 'forget'>;
+  readonly schemas: Pick<ProfileSchemas, 'publish'>;
+  readonly gate: Pick<LaneGate, 'whenOpen' | 'holdsBack' | 'passed'>;
   /** Are changes of Users followed to the records that show them? */
   readonly followOwners: boolean;
   readonly metrics: Metrics;
@@ -40,6 +45,10 @@ export interface MapperParts {
 
 interface Planned extends BatchPlan {
   readonly recordType: string;
+  /** Is there a mapping for these records? */
+  readonly isMapped: boolean;
+  /** What the updates name; `null`: there is no mapping. */
+  readonly schema: IdentifiedSchema | null;
   readonly expansion: Expansion;
 }
 
@@ -56,30 +65,50 @@ export class Mapper {
     this.fanOut = new FanOut(parts);
   }
 
-  /** Resolves when all that the batches came to is durable, in their order. Errors: those of Salesforce and the log. */
-  process(batch: Batch<RecordBatch>, lane: Lane): Promise<void> {
-    return lane === 'realtime' ? this.work(batch, lane) : this.backfillTurns(() => this.work(batch, lane));
+  /**
+   * Resolves when all that the batches came to is durable, in their order. While the lane is stopped they wait, and are
+   * mapped from the beginning when it goes on: by the mapping that is in force then. Errors: those of Salesforce and the log.
+   */
+  async process(batch: Batch<RecordBatch>, lane: Lane): Promise<void> {
+    const { signal } = batch.claim;
+    while (await this.parts.gate.whenOpen(lane, signal)) {
+      const work = () => this.work(batch, lane);
+      if (await (lane === 'realtime' ? work() : this.backfillTurns(work))) return;
+    }
   }
 
-  private async work(batch: Batch<RecordBatch>, lane: Lane): Promise<void> {
+  /** `false`: nothing was appended, and it is to be mapped again: so much of it would be dead, or some of it by a mapping of before. */
+  private async work(batch: Batch<RecordBatch>, lane: Lane): Promise<boolean> {
     const { signal } = batch.claim;
-    if (signal.aborted) return; // taken away while it waited for its turn
+    if (signal.aborted) return true; // taken away while it waited for its turn
+    const { log, mappings, schemas, gate } = this.parts;
+    const inForce = mappings.all();
+    const plans = await this.planAll(batch, lane);
+    if (signal.aborted) return true; // its new owner maps these batches
+    const endings = endingsOf(plans);
+    // What a mapping did that was mended in the meantime neither kills a record nor stops the lane
+    if (endings.dead.size > 0 && mappings.all() !== inForce) return false;
+    if (gate.holdsBack(lane, endings)) return false;
+    await schemas.publish(plans.flatMap(({ schema }) => schema ?? []));
+    // Invariant 1: a cause ends as expanded when the changes of those who show it are durable, and the batches are committed
+    // when everything that they came to is.
+    await log.append(plans.flatMap(({ expansion }) => expansion.messages));
+    await log.append(plans.flatMap((plan) => messagesOf(plan, lane)));
+    gate.passed(lane, endings);
+    for (const plan of plans) this.count(plan, lane);
+    return true;
+  }
+
+  private async planAll({ claim, records }: Batch<RecordBatch>, lane: Lane): Promise<Planned[]> {
     const failed = new AbortController();
     const limit = pLimit(PARALLEL_FETCHES);
-    const givenUp = AbortSignal.any([signal, failed.signal]);
-    let plans: Planned[];
+    const givenUp = AbortSignal.any([claim.signal, failed.signal]);
     try {
-      plans = await Promise.all(batch.records.map(({ value }) => limit(() => this.plan(value, lane, signal, givenUp))));
+      return await Promise.all(records.map(({ value }) => limit(() => this.plan(value, lane, claim.signal, givenUp))));
     } catch (error) {
       failed.abort(); // the others would be fetched again anyway
       throw error;
     }
-    if (signal.aborted) return; // its new owner maps these batches
-    // Invariant 1: a cause ends as expanded when the changes of those who show it are durable, and the batches are committed
-    // when everything that they came to is.
-    await this.parts.log.append(plans.flatMap(({ expansion }) => expansion.messages));
-    await this.parts.log.append(plans.flatMap((plan) => messagesOf(plan, lane)));
-    for (const plan of plans) this.count(plan, lane);
   }
 
   private async plan(batch: RecordBatch, lane: Lane, claim: AbortSignal, givenUp: AbortSignal): Promise<Planned> {
@@ -106,7 +135,7 @@ export class Mapper {
         nowMs: Date.now(),
       });
       if (compiled !== null || expansion.isRead) this.parts.health.set(checkOf(recordType), true);
-      return { recordType, expansion, ...plan };
+      return { recordType, isMapped: compiled !== null, schema: compiled?.schema ?? null, expansion, ...plan };
     } catch (error) {
       if (isRefusal(error)) this.refused(recordType, error, claim);
       throw error;

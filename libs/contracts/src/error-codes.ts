@@ -169,6 +169,10 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
     meaning: 'A User changed, and FAN_OUT_OWNERS is off.',
     remedy: 'Nothing: what is mapped of it comes with the next change of each record it owns.',
   },
+  'mapper.safety_stop': {
+    meaning: 'The service ended while batches waited behind the safety stop, because too much would have failed.',
+    remedy: 'Nothing: they are read again. What to correct is said by the health check dead-letters.',
+  },
   'mapper.update_too_large': {
     meaning: 'The mapped user is larger than a message may be.',
     remedy: 'Map fewer or shorter fields.',

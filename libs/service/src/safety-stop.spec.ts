@@ -13,10 +13,10 @@ class Commands implements Pick<EventLog, 'read' | 'offsets'> {
   private readonly records: LogRecord[] = [];
   private wake = () => {};
 
-  give(type: string, data: unknown): void {
+  give(type: string, data: unknown, timestampMs = Date.now()): void {
     const value = JSON.stringify({ id: `command-${this.records.length}`, type, data });
     const place = { topic: topics.commands.name, partition: 0, offset: this.records.length };
-    this.records.push({ ...place, key: 'dead-letters', value, headers: {}, timestampMs: Date.now() });
+    this.records.push({ ...place, key: 'dead-letters', value, headers: {}, timestampMs });
     this.wake();
   }
 
@@ -229,14 +229,30 @@ describe('dead-letters.continue', () => {
     expect(stopped()).toEqual(['backfill']);
   });
 
-  it('is not obeyed when it was given before the start', async () => {
+  it('holds for the rest of its time after a restart, and no longer', async () => {
     commands.give('dead-letters.continue', { minutes: 5 });
-    await stop.close();
+    await vi.advanceTimersByTimeAsync(4 * MINUTE_MS);
+    await Promise.all([stop.close(), soon()]);
+    begin();
+    await soon();
+    expect(check()?.detail).toContain('off until 2026-11-24T12:05:00.000Z');
+    stop.note('backfill', { ended: 100, dead: dead(100) });
+    expect(stopped()).toEqual([]);
+    await vi.advanceTimersByTimeAsync(MINUTE_MS);
+    stop.note('backfill', { ended: 100, dead: dead(100) });
+    expect(stopped()).toEqual(['backfill']);
+    await Promise.all([stop.close(), soon()]);
     begin();
     await soon();
     stop.note('backfill', { ended: 100, dead: dead(100) });
-    await soon();
     expect(stopped()).toEqual(['backfill']);
+  });
+
+  it('counts from when it is heard, whatever the clock of whoever gave it', async () => {
+    await soon();
+    commands.give('dead-letters.continue', { minutes: 5 }, Date.now() - 60 * MINUTE_MS);
+    await soon();
+    expect(check()?.detail).toContain('off until 2026-11-24T12:05:00.000Z');
   });
 
   it.each([

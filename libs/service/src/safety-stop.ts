@@ -16,7 +16,6 @@ import { followContinue } from './follow-continue.js';
 
 /** Name of the health check. */
 export const DEAD_LETTERS_CHECK = 'dead-letters';
-const MINUTE_MS = 60_000;
 
 export interface SafetyStopParts {
   readonly log: Pick<EventLog, 'read' | 'offsets'>;
@@ -37,7 +36,8 @@ export interface SafetyStopOptions {
  * Watches what share of each lane ends as dead letters, and says stop when a wrong mapping is likelier than wrong records. Only
  * says it: not to read and not to dead-letter is the business of who asks. The other lane is not touched.
  *
- * In memory: a restart begins a new window, and may let a few more become dead letters before it stops again.
+ * In memory: a restart begins a new window, and may let a few more become dead letters before it stops again. Only the command
+ * that turned it off outlives the process: it is in the log.
  */
 export class SafetyStop {
   private readonly windows = new Map<Lane, DeathWindow>();
@@ -57,13 +57,12 @@ export class SafetyStop {
     for (const lane of lanes) metrics.safetyStop.set({ stage, lane }, 0);
   }
 
-  /** Obeys `dead-letters.continue` until {@link close}. What was said before is not obeyed. */
+  /** Obeys `dead-letters.continue` until {@link close}, and one of before whose time is not over. */
   start(): void {
-    this.following = followContinue(
-      this.parts,
-      ({ minutes }) => this.continueFor(minutes * MINUTE_MS),
-      this.closing.signal,
-    ).catch((error: unknown) => this.parts.health.fail(error));
+    const obey = (untilMs: number) => this.continueUntil(untilMs);
+    this.following = followContinue(this.parts, obey, this.closing.signal).catch((error: unknown) =>
+      this.parts.health.fail(error),
+    );
   }
 
   async close(): Promise<void> {
@@ -112,12 +111,12 @@ export class SafetyStop {
     this.goOn();
   }
 
-  private continueFor(offMs: number): void {
-    const until = new Date(Date.now() + offMs);
-    this.offUntilMs = until.getTime();
+  private continueUntil(untilMs: number): void {
+    const until = new Date(untilMs);
+    this.offUntilMs = untilMs;
     this.parts.logger.warn({ until }, 'the safety stop is off by command: dead letters are written again');
     clearTimeout(this.onAgain);
-    this.onAgain = setTimeout(() => this.turnOn(), offMs);
+    this.onAgain = setTimeout(() => this.turnOn(), untilMs - Date.now());
     this.windows.clear();
     this.goOn();
   }

@@ -71,6 +71,7 @@ describe('planBatch', () => {
           version: { modstampMs: Date.UTC(2026, 10, 24, 8, 41, 5), fetchedAtMs: 50 },
           email: 'ann@x.io',
           dataFields: { Name: { Last: 'Byron' } },
+          schema: compiled.schema.id,
         },
       ],
       outcomes: [],

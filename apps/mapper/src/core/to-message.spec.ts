@@ -106,6 +106,8 @@ const withdrawn = (reason: string, outcome = 'skipped') => ({
   outcome,
   reason,
 });
+/** Every update names it. */
+const schema = mapping.schema.id;
 const dataFields = { Name: { Last: 'Byron', Kind: 'person' }, Title: 'Dr' };
 const createdMs = Date.UTC(2026, 10, 20);
 const optOut = { allMarketing: true, channelIds: [], messageTypeIds: [] };
@@ -114,26 +116,30 @@ const converted = { ...live, IsConverted: true, ConvertedContactId: CONTACT };
 
 describe('toMessage of a person', () => {
   it.each<[string, Case, unknown]>([
-    ['is an update with the claim and its age', {}, { kind: 'update', email: 'ann@x.io', dataFields, createdMs }],
+    [
+      'is an update with the claim and its age',
+      {},
+      { kind: 'update', email: 'ann@x.io', dataFields, schema, createdMs },
+    ],
     [
       'is known by its own id where the project does',
       { projectType: 'user-id' },
-      { kind: 'update', userId: LEAD, email: 'ann@x.io', dataFields, createdMs },
+      { kind: 'update', userId: LEAD, email: 'ann@x.io', dataFields, schema, createdMs },
     ],
     [
       'claims nothing without a usable address',
       { projectType: 'hybrid', row: { ...live, Email: 'no' } },
-      { kind: 'update', userId: LEAD, email: null, dataFields, createdMs },
+      { kind: 'update', userId: LEAD, email: null, dataFields, schema, createdMs },
     ],
     [
       'says what it said no to, and how nested objects are written',
       { mapped: { kind: 'user', email: 'ann@x.io', dataFields, optOut }, compiled: { replaceNested: true } },
-      { kind: 'update', email: 'ann@x.io', dataFields, createdMs, optOut, replaceNested: true },
+      { kind: 'update', email: 'ann@x.io', dataFields, schema, createdMs, optOut, replaceNested: true },
     ],
     [
       'without a creation date',
       { row: { ...live, CreatedDate: undefined } },
-      { kind: 'update', email: 'ann@x.io', dataFields },
+      { kind: 'update', email: 'ann@x.io', dataFields, schema },
     ],
     ['without an email is a user no more', { row: { ...live, Email: null } }, withdrawn('mapping.no_email')],
     ['with an unusable one too', { row: { ...live, Email: 'ann' } }, withdrawn('mapping.invalid_email')],
@@ -162,12 +168,12 @@ describe('toMessage of a person', () => {
     [
       'stays a Lead where Contacts are not synced',
       { row: converted, mapsContacts: false },
-      { kind: 'update', email: 'ann@x.io', dataFields, createdMs },
+      { kind: 'update', email: 'ann@x.io', dataFields, schema, createdMs },
     ],
     [
       'stays a Lead when the Contact is not told',
       { row: { ...converted, ConvertedContactId: null } },
-      { kind: 'update', email: 'ann@x.io', dataFields, createdMs },
+      { kind: 'update', email: 'ann@x.io', dataFields, schema, createdMs },
     ],
     ['in the recycle bin is gone', { row: deleted }, removal('salesforce.deleted')],
     [
@@ -220,12 +226,12 @@ describe('toMessage of what belongs to a person', () => {
     [
       'is an update of the profile of the owner',
       {},
-      { kind: 'update', email: 'ann@x.io', dataFields, belongsTo: CONTACT },
+      { kind: 'update', email: 'ann@x.io', dataFields, schema, belongsTo: CONTACT },
     ],
     [
       'leaves the address of a profile with an id of its own to the owner',
       { projectType: 'user-id' },
-      { kind: 'update', userId: CONTACT, dataFields, belongsTo: CONTACT },
+      { kind: 'update', userId: CONTACT, dataFields, schema, belongsTo: CONTACT },
     ],
     [
       'that `when` leaves out claims nothing, so nothing is withdrawn',
@@ -240,7 +246,7 @@ describe('toMessage of what belongs to a person', () => {
     ...[null, 'ann'].map((Email): [string, Case, unknown] => [
       `needs no address of its own (${Email})`,
       { row: { ...live, Email } },
-      { kind: 'update', dataFields, belongsTo: CONTACT },
+      { kind: 'update', dataFields, schema, belongsTo: CONTACT },
     ]),
     [
       'in the recycle bin takes what it wrote with it',

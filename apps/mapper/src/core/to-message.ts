@@ -89,6 +89,7 @@ export function toMessage(candidate: Candidate, rules: Rules): Verdict {
     ...coverOf(candidate.recordType, entry),
     version,
     ...fate.user,
+    schema: compiled.schema.id,
     ...extrasOf(fate.mapped, compiled),
     ...defined('createdMs', compiled.createdMs(fetched.row) ?? undefined),
   });
@@ -152,6 +153,7 @@ function ofBelonging(
     version,
     ...known,
     dataFields: mapped.dataFields,
+    schema: compiled.schema.id,
     ...extrasOf(mapped, compiled),
     belongsTo,
   });
