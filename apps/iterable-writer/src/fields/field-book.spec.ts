@@ -199,6 +199,24 @@ describe('the field book', () => {
     expect(warning()?.detail).toContain('950 of 1000');
   });
 
+  it('remembers a type that it learned, also when the list says the same and no mapping means one', async () => {
+    list = { Code: 'string' };
+    published = {};
+    await prepare('s1');
+    expect(book.encode({ Code: 5 }, 's1')).toBe('{"Code":5}');
+    const sending = {
+      entry: { message: { kind: 'update', schema: 's1', recordId: 'a' }, fields: '{"Code":5}' },
+      lane: 'backfill',
+      decision: { steps: [{ kind: 'write', on: { email: 'a@x.io' } }] },
+      course: null,
+    } as unknown as Sending;
+    // As for a user in a 200, where nothing is named
+    const repaired = await book.repair([sending], [], new AbortController().signal);
+    expect(repaired.get(sending)?.json).toContain('"Code":"5"');
+    await vi.advanceTimersByTimeAsync(10 * 60_000);
+    expect(book.encode({ Code: 5 }, 's1')).toBe('{"Code":"5"}');
+  });
+
   it('learns from a refusal, and mends those whose values can be converted', async () => {
     list = { Revenue: 'double', Zip: 'long', 'Name.First': 'string' };
     await prepare('s1');

@@ -3,7 +3,7 @@ import type { EventLog } from '@libs/event-log';
 import { backoffMs, type EndpointPace, type FieldMismatch, type IterableApi, type ProfileCalls } from '@libs/iterable';
 import type { Health, Logger, Metrics } from '@libs/observability';
 import pLimit from 'p-limit';
-import { encodeFields, fieldPlan, type FieldRule } from './field-plan.js';
+import { encodeFields, fieldPlan, followPlan, type FieldRule } from './field-plan.js';
 import { differentFields, missingFields } from './seed.js';
 import { FieldNews } from './field-news.js';
 import { FieldSeed, type SeedOptions } from './field-seed.js';
@@ -104,10 +104,14 @@ export class FieldBook {
   ): Promise<ReadonlyMap<Sending, Sending>> {
     if (!this.fields.learn(mismatches)) await this.fields.look(signal);
     const repaired = new Map<Sending, Sending>();
+    const plans = new Map<string, readonly FieldRule[]>();
     for (const sending of sendings) {
       const { entry } = sending;
       if (entry.message.kind !== 'update' || entry.fields === '') continue;
-      const fields = this.encode(JSON.parse(entry.fields) as Record<string, unknown>, entry.message.schema);
+      const { schema = '' } = entry.message;
+      const plan = plans.get(schema) ?? this.fullPlan(schema);
+      plans.set(schema, plan);
+      const fields = this.fitAll(JSON.parse(entry.fields) as Record<string, unknown>, plan);
       if (fields === entry.fields) continue;
       entry.fields = fields;
       repaired.set(sending, sendingAgain(sending));
@@ -190,6 +194,19 @@ export class FieldBook {
       'types',
       `${schema.object}: fields of another type in Iterable than the mapping means: ${those}. See sync mapping check.`,
     );
+  }
+
+  /** Of all fields of the project, also those that nobody means a type for. */
+  private fullPlan(schema: string): readonly FieldRule[] {
+    const { known, named: learned } = this.fields;
+    return fieldPlan(this.schemas.get(schema)?.fields ?? NO_FIELDS, known, new Map([...known, ...learned]));
+  }
+
+  /** What was of use is remembered, so that the next values leave that way. */
+  private fitAll(fields: Record<string, unknown>, plan: readonly FieldRule[]): string {
+    const changed = followPlan(fields, plan);
+    this.fields.learn(changed.map(({ path, to }) => ({ field: path.join('.'), expected: to })));
+    return JSON.stringify(fields);
   }
 
   private planOf(id = ''): readonly FieldRule[] {

@@ -39,23 +39,30 @@ export function fieldPlan(fields: ProfileSchema['fields'], known: KnownTypes, le
  * after the point: the first value fixes a field's type, and `1000` would make it a long. `fields` is modified.
  */
 export function encodeFields(fields: Record<string, unknown>, plan: readonly FieldRule[]): string {
-  for (const { path, to } of plan) fit(fields, path, to);
+  for (const rule of plan) follow(rule, fields);
   return JSON.stringify(fields);
 }
 
-function fit(fields: Record<string, unknown>, path: readonly string[], to: string): void {
+/** The rules that make something else of a profile. `fields` is modified. */
+export function followPlan(fields: Record<string, unknown>, plan: readonly FieldRule[]): FieldRule[] {
+  return plan.filter((rule) => follow(rule, fields));
+}
+
+/** `true`: there is another value now. */
+function follow({ path, to }: FieldRule, fields: Record<string, unknown>): boolean {
   let parent = fields;
   for (const name of path.slice(0, -1)) {
     const next = parent[name];
-    if (!isObject(next)) return;
+    if (!isObject(next)) return false;
     parent = next;
   }
   const name = path.at(-1) ?? '';
   const value = parent[name];
-  if (value === undefined || value === null) return;
+  if (value === undefined || value === null) return false;
   const fitted = fitValue(value, to);
-  if (!fitted.ok) return;
+  if (!fitted.ok) return false;
   parent[name] = to === 'double' ? withPlaces(fitted.value) : fitted.value;
+  return fitted.value !== value;
 }
 
 /** Above it a number is written with an exponent, which needs no places. */

@@ -47,7 +47,7 @@ export class ProjectFields {
     return this.types;
   }
 
-  /** Types that refusals named: newer than the list. */
+  /** Types of fields that values were refused for. */
   get named(): KnownTypes {
     return this.learned;
   }
@@ -96,7 +96,7 @@ export class ProjectFields {
   learn(mismatches: readonly FieldMismatch[]): boolean {
     let news = false;
     for (const { field, expected } of mismatches) {
-      if (expected === null || this.learned.get(field) === expected || this.types.get(field) === expected) continue;
+      if (expected === null || this.learned.get(field) === expected) continue;
       this.learned.set(field, expected);
       news = true;
     }
@@ -115,7 +115,7 @@ export class ProjectFields {
     const isNew = types.size !== this.types.size || [...types].some(([path, type]) => this.types.get(path) !== type);
     this.types = types;
     // What the list says now is newer than an old refusal.
-    for (const [path, type] of this.learned) if (types.get(path) === type) this.learned.delete(path);
+    for (const path of this.learned.keys()) this.learned.set(path, types.get(path) ?? this.learned.get(path) ?? '');
     if (isNew) this.changes += 1;
     const count = [...types.values()].filter((type) => type !== 'object' && type !== 'nested').length;
     this.parts.metrics.writerProjectFields.set(count);
