@@ -69,6 +69,7 @@ describe('classifyListsAnswer', () => {
       { successCount: 1, failCount: 2, invalidUserIds: ['003A'] },
       ['unclear', 'invalid', 'unclear'],
     ],
+    ['counts as text', { successCount: '2', failCount: '1', invalidUserIds: ['003A'] }, ['done', 'invalid', 'done']],
     ['counts that do not add up', { successCount: 1, failCount: 0 }, ['unclear', 'unclear', 'unclear']],
   ])('%s', (_, body, expected) => {
     const verdict = classifyListsAnswer(sent, answer(200, body));

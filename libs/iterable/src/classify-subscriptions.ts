@@ -1,3 +1,4 @@
+import { countOf } from './answer-lists.js';
 import type { DeadCode } from './codes.js';
 import type { IterableCallError } from './errors.js';
 import type { HttpAnswer } from './http.js';
@@ -50,9 +51,9 @@ export function classifyListsAnswer(sent: readonly ProfileKey[], answer: HttpAns
   if (answer.status < 200 || answer.status >= 300) {
     return worldVerdict(answer, body) ?? { kind: 'split', code: userCode(answer.status, apiCode(body)) };
   }
-  const success = body?.['successCount'];
-  const failed = body?.['failCount'];
-  if (typeof success !== 'number' || typeof failed !== 'number') {
+  const success = countOf(body?.['successCount']);
+  const failed = countOf(body?.['failCount']);
+  if (success === undefined || failed === undefined) {
     return { kind: 'retry', code: 'iterable.unreadable_answer' };
   }
   const listed = (...names: string[]) =>

@@ -43,7 +43,7 @@ function rowsWithValue(sent: readonly PackedUser[], errors: Json): number[] {
   });
   if (mismatches.length === 0) return [];
   return sent.flatMap((user, row) => {
-    const { dataFields } = JSON.parse(user.json) as { readonly dataFields?: Json };
+    const dataFields = asObject(asObject(JSON.parse(user.json))?.['dataFields']) ?? {};
     return mismatches.some(({ field, value }) => valuesAt(dataFields, field).some((ours) => same(ours, value)))
       ? [row]
       : [];
@@ -51,8 +51,7 @@ function rowsWithValue(sent: readonly PackedUser[], errors: Json): number[] {
 }
 
 /** A field's values by its name, which holds dots for nested fields: the value as a whole, and each element of an array. */
-function valuesAt(fields: Json | undefined, name: string): readonly unknown[] {
-  if (fields === undefined) return [];
+function valuesAt(fields: Json, name: string): readonly unknown[] {
   if (Object.hasOwn(fields, name)) return withElements(fields[name]);
   return name
     .split('.')
