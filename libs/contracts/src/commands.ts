@@ -116,7 +116,7 @@ export type DeadLettersRedrive = z.infer<typeof deadLettersRedrive>;
 
 /**
  * Data of `dead-letters.continue`: what a safety stop holds back goes on, and becomes dead letters where it must. The stop is off
- * for so long. Whoever is stopped takes the command from the topic; the answer says that it was given on.
+ * for so long, in both lanes. Every mapper and writer takes the command from the topic; the answer says that it was given on.
  */
 export const deadLettersContinue = z.strictObject({
   minutes: z.number().int().min(1).max(1_440).default(10),
