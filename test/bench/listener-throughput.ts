@@ -15,7 +15,7 @@ import { createLogger, createMetrics } from '@libs/observability';
 import { createChangeSource } from '@libs/salesforce';
 import { z } from 'zod';
 import { startBroker } from '../../tools/kafka/broker.mjs';
-import { cpuSecondsOf } from '../support/cpu.js';
+import { coresUsed, cpuUsageOf, type CpuUsage } from '../support/cpu.js';
 import { memoryOf } from '../support/memory.js';
 import { freePort, startProcess } from '../support/processes.js';
 import { startSandbox, type SandboxProcess } from '../support/sandbox.js';
@@ -40,11 +40,6 @@ interface Result {
   /** Processor time by process, as a share of one core. */
   readonly cores: Record<string, number>;
   readonly peakMiB: number;
-}
-
-interface Usage {
-  readonly atMs: number;
-  readonly cpuSeconds: Record<string, number>;
 }
 
 const { values } = parseArgs({
@@ -78,21 +73,13 @@ function settingsFor(transport: Transport, sandbox: SandboxProcess, pubsub: stri
   };
 }
 
-async function usageOf(pids: Readonly<Record<string, number>>): Promise<Usage> {
-  const cpuSeconds = Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, cpuSecondsOf(pid)]));
-  return { atMs: performance.now(), cpuSeconds };
-}
-
 function resultOf(
   parts: Pick<Result, 'transport' | 'measured' | 'events' | 'peakMiB'>,
-  from: Usage,
-  to: Usage,
+  from: CpuUsage,
+  to: CpuUsage,
 ): Result {
   const seconds = (to.atMs - from.atMs) / 1_000;
-  const cores = Object.fromEntries(
-    Object.entries(to.cpuSeconds).map(([name, used]) => [name, (used - (from.cpuSeconds[name] ?? 0)) / seconds]),
-  );
-  return { ...parts, seconds, eventsPerSecond: parts.events / seconds, cores };
+  return { ...parts, seconds, eventsPerSecond: parts.events / seconds, cores: coresUsed(from, to) };
 }
 
 /** The transport alone, in this process, from its first event on. */
@@ -103,7 +90,7 @@ async function toTheTaker(transport: Transport, sandbox: SandboxProcess, pubsub:
   const pids = { listener: process.pid, sandbox: sandbox.process.child.pid ?? 0 };
   let next: 'all' | { readonly after: string } = 'all';
   let events = 0;
-  let from: Usage | null = null;
+  let from: CpuUsage | null = null;
   let timed = 0;
   while (events < wanted) {
     // A stream that overflows is a new one, as in the listener
@@ -119,7 +106,7 @@ async function toTheTaker(transport: Transport, sandbox: SandboxProcess, pubsub:
       const some = await stream.next(500);
       if (some === null) break;
       events += some.filter(({ kind }) => kind !== 'position').length;
-      if (from === null) from = await usageOf(pids);
+      if (from === null) from = cpuUsageOf(pids);
       else timed += some.length;
       const last = some.at(-1)?.replayId;
       if (typeof last === 'string') next = { after: last };
@@ -129,7 +116,7 @@ async function toTheTaker(transport: Transport, sandbox: SandboxProcess, pubsub:
       throw new Error(`the stream failed: ${stream.end.failure}`);
     await stream.close();
   }
-  const to = await usageOf(pids);
+  const to = cpuUsageOf(pids);
   if (from === null) throw new Error('no event came');
   return resultOf({ transport, measured: 'to the taker', events: timed, peakMiB: memoryOf(process.pid) }, from, to);
 }
@@ -178,9 +165,9 @@ async function intoTheLog(
   try {
     let before = 0;
     await waitFor('the first changes', async () => (before = await changesIn(log)) > 0, DEADLINE_MS, 20);
-    const from = await usageOf(pids);
+    const from = cpuUsageOf(pids);
     await waitFor('the last change', async () => (await changesIn(log)) >= wanted, DEADLINE_MS, 20);
-    const to = await usageOf(pids);
+    const to = cpuUsageOf(pids);
     const peakMiB = memoryOf(pids.listener);
     return resultOf({ transport, measured: 'into the log', events: wanted - before, peakMiB }, from, to);
   } finally {

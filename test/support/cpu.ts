@@ -14,3 +14,22 @@ export function cpuSecondsOf(pid: number): number {
     return 0;
   }
 }
+
+/** Processor time of some processes so far, by name. */
+export interface CpuUsage {
+  readonly atMs: number;
+  readonly cpuSeconds: Readonly<Record<string, number>>;
+}
+
+export function cpuUsageOf(pids: Readonly<Record<string, number>>): CpuUsage {
+  const cpuSeconds = Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, cpuSecondsOf(pid)]));
+  return { atMs: performance.now(), cpuSeconds };
+}
+
+/** Processor time between two moments as shares of one core, by name. */
+export function coresUsed(from: CpuUsage, to: CpuUsage): Record<string, number> {
+  const seconds = (to.atMs - from.atMs) / 1_000;
+  return Object.fromEntries(
+    Object.entries(to.cpuSeconds).map(([name, used]) => [name, (used - (from.cpuSeconds[name] ?? 0)) / seconds]),
+  );
+}

@@ -1,0 +1,202 @@
+import { setTimeout as gap } from 'node:timers/promises';
+import { afterEach, describe, expect, inject, it } from 'vitest';
+import { updateTopics, type Lane, type UserUpdate } from '@libs/contracts';
+import type { EventLog } from '@libs/event-log';
+import { waitFor } from '../support/wait.js';
+import { leadId, mostInWindow, Stage } from './stage.js';
+
+/**
+ * Both lanes at once, on a real broker: Invariant 6 and the limit, counted in the sandbox's own log of requests. An arrival is an
+ * append to the real-time topic; how long the way from there to a request took is not asked, only how many requests went before.
+ */
+
+/** Most requests to Iterable that may leave between a real-time change and its own. Source: Invariant 6. */
+const MOST_BEFORE = 2;
+/** Requests a second, and users a request, of the settings. */
+const RATE = 5;
+const USERS = 1_000;
+/** Users that wait, whatever is written: more than the writer holds, so that most wait in the log. */
+const WAITING = 30_000;
+/** Arrivals are records of their own, far from those of the backfill. */
+const FIRST_ARRIVAL = 10_000_000;
+
+let stage: Stage;
+let backfill: Backfill;
+
+afterEach(async () => {
+  await backfill.stop();
+  await stage.close();
+});
+
+const emailOf = (n: number) => `user${n}@example.com`;
+const isWritten = (n: number) => stage.profile({ email: emailOf(n) }) !== null;
+
+function updateOf(n: number, fetchedAtMs = 1_000): UserUpdate {
+  return {
+    ...{ kind: 'update', recordType: 'Lead', recordId: leadId(n), offsets: [`0:${n}`], jobIds: [], commitTimestamp: 0 },
+    ...{
+      version: { modstampMs: 1_000, fetchedAtMs },
+      email: emailOf(n),
+      dataFields: { Number: n, FetchedAt: fetchedAtMs },
+    },
+  };
+}
+
+async function append(log: EventLog, lane: Lane, updates: readonly UserUpdate[]): Promise<void> {
+  await log.append(updates.map((value) => ({ topic: updateTopics[lane], key: value.recordId, value })));
+}
+
+/** A backfill of the records from 0 on that never ends: its users keep coming, whatever is written, until it is stopped. */
+class Backfill {
+  /** Records of it so far. */
+  count = 0;
+  private stopped = false;
+  private feeding: Promise<void> = Promise.resolve();
+
+  async begin(): Promise<this> {
+    const log = await stage.openLog();
+    await this.fill(log);
+    this.feeding = this.feed(log);
+    return this;
+  }
+
+  /** No more come. Resolves with the number of its users. */
+  async stop(): Promise<number> {
+    this.stopped = true;
+    await this.feeding;
+    return this.count;
+  }
+
+  private async feed(log: EventLog): Promise<void> {
+    while (!this.stopped) {
+      await this.fill(log);
+      await gap(50);
+    }
+  }
+
+  private async fill(log: EventLog): Promise<void> {
+    while (!this.stopped && this.count - stage.sandbox.stats().users < WAITING) {
+      const some = Array.from({ length: 2_000 }, (_, n) => updateOf(this.count + n));
+      await append(log, 'backfill', some);
+      this.count += some.length;
+    }
+  }
+}
+
+/** Opens everything, with a backfill that has begun. */
+async function begin(faultMs = 0): Promise<void> {
+  stage = new Stage({ brokers: inject('kafkaBrokers') });
+  // A busy machine is no death of a writer here
+  stage.settings['KAFKA_SESSION_TIMEOUT_MS'] = '6000';
+  await stage.open();
+  if (faultMs > 0) stage.fault('latency', { options: { delayMs: faultMs } });
+  backfill = await new Backfill().begin();
+  await startWriter();
+  await waitFor('the backfill to begin', () => stage.requests().length >= 2, 60_000);
+}
+
+/** On a connection of its own: what it appends holds up nobody else's. */
+const startWriter = async () => stage.startWriter({}, await stage.openLog());
+
+const allCommitted = () =>
+  waitFor('every update to be committed', async () => (await stage.uncommitted()) === 0, 120_000);
+
+interface Arrival {
+  /** Its record. */
+  readonly n: number;
+  /** Bulk requests that had come to Iterable when its append began, and when the log had it. */
+  readonly sent: number;
+  readonly appended: number;
+}
+
+async function arrive(n: number): Promise<Arrival> {
+  const sent = stage.requests().length;
+  await append(stage.log, 'realtime', [updateOf(n, 2_000)]);
+  return { n, sent, appended: stage.requests().length };
+}
+
+/** Single arrivals one after the other, with gaps that are no multiple of the pace of requests. */
+async function arriveApart(count: number, recordOf: (at: number) => number): Promise<Arrival[]> {
+  const all: Arrival[] = [];
+  while (all.length < count) {
+    all.push(await arrive(recordOf(all.length)));
+    await gap(40 + ((all.length * 73) % 310));
+  }
+  return all;
+}
+
+/** Bulk requests that came between the arrival and the one that holds it, by the order of Iterable's log. */
+function requestsBefore({ n, sent, appended }: Arrival): number {
+  const all = stage.requests();
+  const after = all[sent - 1]?.number ?? 0;
+  const own = stage.sandbox.requests({ endpoint: 'users/bulkUpdate', email: emailOf(n), after }).at(0);
+  const place = all.findIndex(({ number }) => number === own?.number);
+  if (place < 0) throw new Error(`record ${n} was never sent`);
+  return Math.max(0, place - appended);
+}
+
+function expectSoon(arrivals: readonly Arrival[]): void {
+  const before = arrivals.map(requestsBefore);
+  expect(Math.max(...before), `requests before each: ${before.join(' ')}`).toBeLessThanOrEqual(MOST_BEFORE);
+}
+
+describe('a real-time change, with a backfill waiting', () => {
+  it.each([
+    ['at once', 0],
+    // More requests would be on their way than a backfill may have
+    ['after 4 s', 4_000],
+  ])('is in one of the next three requests, when Iterable answers %s', async (_, faultMs) => {
+    await begin(faultMs);
+    // Every other one is about a record that waits in the backfill, behind all that the writer holds
+    const all = await arriveApart(24, (at) => (at % 2 === 0 ? FIRST_ARRIVAL + at : backfill.count - 1));
+    const users = await backfill.stop();
+    await allCommitted();
+    expectSoon(all);
+    for (const { n } of all) expect(stage.profile({ email: emailOf(n) })).toMatchObject({ FetchedAt: 2_000 });
+    expect(stage.sandbox.stats().users).toBe(users + all.length / 2);
+  });
+});
+
+describe('real-time changes, more of them than there are requests', () => {
+  it.each([
+    ['at once', 0],
+    ['after 4 s', 4_000],
+  ])('take the backfill along in full requests, when Iterable answers %s', async (_, faultMs) => {
+    await begin(faultMs);
+    const [usersFrom, requestsFrom] = [stage.sandbox.stats().users, stage.requests().length];
+    const all: Arrival[] = [];
+    // As fast as the log takes them
+    while (stage.requests().length < requestsFrom + 40) all.push(await arrive(FIRST_ARRIVAL + all.length));
+    const answered = stage.requests().filter(({ status }) => status === 200).length - requestsFrom;
+    const users = stage.sandbox.stats().users - usersFrom;
+    expect(all.length, 'arrivals').toBeGreaterThan(3 * 40);
+    expect(users / answered, 'users a request').toBeGreaterThan(0.9 * USERS);
+    await backfill.stop();
+    await allCommitted();
+    expectSoon(all);
+  });
+});
+
+describe('the limit', () => {
+  it('holds for both lanes while one writer after the other takes over', async () => {
+    await begin();
+    const arriving = arriveApart(60, (at) => FIRST_ARRIVAL + at);
+    for (let takeover = 0; takeover < 3; takeover += 1) {
+      const [active] = stage.writers;
+      await startWriter();
+      const before = stage.requests().length;
+      await waitFor('some requests', () => stage.requests().length > before + 10, 60_000);
+      stage.writers.shift();
+      await active?.close();
+    }
+    const all = await arriving;
+    const users = await backfill.stop();
+    await allCommitted();
+    expect(all.every(({ n }) => isWritten(n))).toBe(true);
+    expect(stage.sandbox.stats().users).toBe(users + all.length);
+    const requests = stage.requests();
+    for (const seconds of [10, 12.5, 15, 20])
+      expect(mostInWindow(requests, seconds), `in ${seconds} s`).toBeLessThanOrEqual(RATE * seconds + 1);
+    expect(requests.filter(({ status }) => status === 429)).toEqual([]);
+  });
+});
