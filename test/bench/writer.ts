@@ -54,8 +54,8 @@ interface Backfill extends Omit<RequestFigures, 'lastAnswerAt'> {
   readonly floorSeconds: number;
   /** By the sandbox's log and clock. */
   readonly allowanceUsed: number;
-  /** By the writer's own metrics: of the allowance of the time in which it had work. */
-  readonly allowanceUsedByMetrics: number;
+  /** By the writer's own count of the allowance: of the time in which work was waiting. `null`: it has not counted. */
+  readonly allowanceUsedByMetrics: number | null;
   readonly cores: Readonly<Record<string, number>>;
   readonly peakMiB: Readonly<Record<string, number>>;
 }
@@ -94,7 +94,7 @@ async function measureBackfill(scene: Scene): Promise<Backfill> {
     seconds,
     floorSeconds: newUsers / (allowance.requestsPerSecond * allowance.usersPerRequest),
     allowanceUsed: allowanceUsed(figures.users, seconds, allowance),
-    allowanceUsedByMetrics: figures.users / allowed,
+    allowanceUsedByMetrics: allowed > 0 ? figures.users / allowed : null,
     cores,
     peakMiB: Object.fromEntries(Object.entries(scene.pids()).map(([name, pid]) => [name, memoryOf(pid)])),
   };
@@ -116,12 +116,18 @@ async function measurePhase(scene: Scene, perSecond: number, backfill: boolean):
   await scene.end();
   const { total, writer } = await changesFrom.latenciesOf(changes);
   return {
-    ...{ perSecond, backfill, total: spreadOf(total), writer: spreadOf(writer), requests, tooFast },
+    perSecond,
+    backfill,
+    total: spreadOf(total),
+    writer: spreadOf(writer),
+    requests,
+    tooFast,
     backfillUsersPerSecond: backfill ? (written - changes.length) / phaseSeconds : 0,
     cores: coresUsed(from, to),
   };
 }
 
+const percent = (share: number | null) => (share === null ? '-' : `${(100 * share).toFixed(1)} %`);
 const ms = (value: number | null) => (value === null ? '-' : `${Math.round(value)} ms`);
 const shares = (cores: Readonly<Record<string, number>>) =>
   Object.entries(cores)
@@ -132,7 +138,7 @@ function backfillAsText(one: Backfill): string {
   const peaks = Object.entries(one.peakMiB).map(([name, mib]) => `${name} ${mib}`);
   return [
     `backfill: ${one.users} users in ${one.seconds.toFixed(1)} s (floor ${one.floorSeconds.toFixed(1)} s)`,
-    `    allowance used ${(100 * one.allowanceUsed).toFixed(1)} % (by the writer's metrics ${(100 * one.allowanceUsedByMetrics).toFixed(1)} %), ` +
+    `    allowance used ${percent(one.allowanceUsed)} (by the writer's metrics ${percent(one.allowanceUsedByMetrics)}), ` +
       `${one.requests} requests of ${one.usersPerRequest.toFixed(0)} users, ${one.tooFast} of them too fast`,
     `    cores used: ${shares(one.cores)}`,
     `    peak MiB: ${peaks.join(', ')}`,
