@@ -90,6 +90,28 @@ describe('an edit of the mapping files of a running mapper', () => {
     expect(health.ready).toBe(true);
   });
 
+  it('publishes what types it means its fields to have, before any record needs it: at the start and anew', async () => {
+    const stage = await Stage.set('embedded');
+    await stage.mapper();
+    const published = (count: number) =>
+      vi.waitFor(async () => {
+        const all = await stage.all(topics.schemas);
+        expect(all).toHaveLength(count);
+        return all.at(-1)?.fields;
+      }, soon);
+    expect(await published(1)).toEqual({ Last: { type: 'string' } });
+    stage.write(lead(LAST, CREATED));
+    expect(await published(2)).toEqual({ Created: { type: 'date' }, Last: { type: 'string' } });
+    expect(stage.org.queries).toEqual([]);
+    // The next process says it again, under the same id: compaction keeps one
+    await stage.mapper();
+    await published(3);
+    const keys: string[] = [];
+    for await (const records of stage.log.read(topics.schemas, { untilEnd: true }))
+      keys.push(...records.map(({ key }) => key));
+    expect(new Set(keys).size).toBe(2);
+  });
+
   it('skips the records of an object whose file is gone, with a reason', async () => {
     const stage = await Stage.set('embedded');
     stage.write('object: Contact\nfields:\n  Email: email\n', 'Contact.yaml');
