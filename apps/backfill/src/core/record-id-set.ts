@@ -41,12 +41,16 @@ export class RecordIdSet {
   private put(a: number, b: number, c: number): boolean {
     const { slots } = this;
     const last = slots.length / WORDS_AN_ID - 1; // the number of slots is a power of two
-    let hash = Math.imul(a ^ Math.imul(b, 0x85ebca6b) ^ Math.imul(c, 0xc2b2ae35), 0x9e3779b1);
-    hash ^= hash >>> 15;
+    // Ids run up in their last characters: each word must reach every bit.
+    let hash = Math.imul(Math.imul(a ^ Math.imul(b, 0x85ebca6b), 0xc2b2ae35) ^ c, 0x9e3779b1);
+    hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
+    hash ^= hash >>> 13;
     for (let slot = hash & last; ; slot = (slot + 1) & last) {
       const at = slot * WORDS_AN_ID;
       if (slots[at] === 0) {
-        slots.set([a, b, c], at);
+        slots[at] = a;
+        slots[at + 1] = b;
+        slots[at + 2] = c;
         return true;
       }
       if (slots[at] === a && slots[at + 1] === b && slots[at + 2] === c) return false;

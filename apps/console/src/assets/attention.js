@@ -34,9 +34,17 @@ function lastRedrive({ state, reason, summary, updatedAt, progress }) {
   return `Redrive under way${progress?.total === undefined ? '' : ` for ${count(progress.total)} records`}`;
 }
 
+const lastOf = (jobs, code) => jobs.find(({ redrive: asked }) => asked?.codes?.includes(code));
+
+/** Were all letters of a code sent again, and did all of them end well? They stay in the topic all the same. */
+function isSettled({ lastTime }, last) {
+  if (last?.state !== 'completed' || last.progress?.dead > 0) return false;
+  const { objects, idCount, from, to } = last.redrive;
+  return [objects, idCount, from, to].every((given) => given === undefined) && lastTime < (last.requestedAt ?? 0);
+}
+
 /** What can be done about the letters of a code, and what was done last. */
-function redrive(code, records, jobs) {
-  const last = jobs.find((job) => job.redrive?.codes?.includes(code));
+function redrive(code, records, last) {
   const isRunning = last !== undefined && ['sent', 'accepted', 'running'].includes(last.state);
   return [
     last === undefined ? null : element('p', { class: 'soft' }, lastRedrive(last)),
@@ -57,7 +65,10 @@ function redrive(code, records, jobs) {
   ];
 }
 
-function letterItem({ code, meaning, remedy, count: n, records, lastTime, newest }, jobs) {
+function letterItem(group, jobs) {
+  const { code, meaning, remedy, count: n, records, lastTime, newest } = group;
+  const last = lastOf(jobs, code);
+  const level = isSettled(group, last) ? 'ok' : 'attention';
   return element(
     'li',
     {},
@@ -65,7 +76,11 @@ function letterItem({ code, meaning, remedy, count: n, records, lastTime, newest
       'p',
       { class: 'item-head' },
       element('strong', {}, meaning ?? code),
-      element('span', { class: 'badge', 'data-level': 'attention' }, `${count(n)} dead`),
+      element(
+        'span',
+        { class: 'badge', 'data-level': level },
+        level === 'ok' ? `${count(n)} redriven` : `${count(n)} dead`,
+      ),
     ),
     remedy === undefined ? null : element('p', { class: 'soft' }, remedy),
     element(
@@ -84,7 +99,7 @@ function letterItem({ code, meaning, remedy, count: n, records, lastTime, newest
         ),
       ),
     ),
-    ...redrive(code, records, jobs),
+    ...redrive(code, records, last),
   );
 }
 

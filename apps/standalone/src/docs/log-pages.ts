@@ -118,7 +118,7 @@ export function errorCodesPage(): Page {
     'docs/reference/error-codes.md',
     'Error and reason codes',
     'Codes appear in dead letters, outcomes, status messages, metrics, logs and answers of the console. They are never renamed. Where the remedy says so, the record comes ' +
-      'again with its next change in Salesforce; `sync backfill start --ids …` fetches it at once.',
+      'again with its next change in Salesforce; `sync dead-letters redrive` fetches [dead ones](../dead-letters.md) at once, `sync backfill start --ids …` any.',
     markdownTable(['Code', 'Meaning', 'What to do'], rows),
   );
 }
