@@ -51,6 +51,12 @@ describe('toHeadline', () => {
       'ok',
       'No change synced yet, 1 on the way',
     ],
+    [
+      'explained at length',
+      { services: [unready('mapper', 'dead-letters', `the lane is not read: ${'too much died, '.repeat(20)}`)] },
+      'attention',
+      `Attention: mapper: the lane is not read: ${'too much died, '.repeat(8)}too much died …`,
+    ],
     ['some lost', { unaccounted: 2 }, 'attention', 'Attention: 2 changes unaccounted for'],
     ['a backfill', { runningBackfills: 1 }, 'ok', 'In sync, newest change 4 s old; a backfill is running'],
     ['two backfills', { runningBackfills: 2 }, 'ok', 'In sync, newest change 4 s old; 2 backfills are running'],

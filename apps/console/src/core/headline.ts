@@ -28,6 +28,16 @@ const NOT_STARTED = 'not started yet';
 
 const failing = ({ checks }: ServiceHealth) => checks.filter(({ ok }) => !ok);
 
+/** Longest text of a check that is shown in a line or a tile. Whoever shows the checks themselves has all of it. */
+const MAX_DETAIL = 160;
+
+/** A text that explains at length, such as that of a safety stop, ends where the line does. */
+function inShort(detail: string): string {
+  if (detail.length <= MAX_DETAIL) return detail;
+  const words = detail.slice(0, MAX_DETAIL).split(/\s/).slice(0, -1).join(' ');
+  return `${words.replace(/[\s,.:;]+$/, '')} …`;
+}
+
 /** A service that is only on its way up. */
 export function isStarting(service: ServiceHealth): boolean {
   const checks = failing(service);
@@ -37,7 +47,7 @@ export function isStarting(service: ServiceHealth): boolean {
 /** What a service that works has someone look at; `null`: nothing. */
 export function warningOf({ name, state, checks }: ServiceHealth): string | null {
   const check = state === 'ready' ? checks.find(({ warning }) => warning) : undefined;
-  return check === undefined ? null : `${name}: ${check.detail ?? check.name}`;
+  return check === undefined ? null : `${name}: ${inShort(check.detail ?? check.name)}`;
 }
 
 /** What is wrong with a service, for a person; `null` when nothing is known to be. A detail that is a sentence stands alone. */
@@ -47,7 +57,8 @@ export function troubleOf(service: ServiceHealth): string | null {
   const check = failing(service).find(({ detail }) => detail !== NOT_STARTED);
   if (check === undefined) return `${service.name} is not ready`;
   if (check.detail === undefined) return `${service.name} is not ready (${check.name})`;
-  return /^[A-Z]/.test(check.detail) ? check.detail : `${service.name}: ${check.detail}`;
+  const detail = inShort(check.detail);
+  return /^[A-Z]/.test(detail) ? detail : `${service.name}: ${detail}`;
 }
 
 function trouble({ log, services, stalled, mappingTrouble, unaccounted }: Situation): string | null {
