@@ -283,4 +283,12 @@ describe('dead-letters.continue', () => {
     await vi.advanceTimersByTimeAsync(MINUTE_MS);
     expect(continued).toBe(1); // heard once
   });
+
+  it('stops the process when it cannot be followed because of a bug', async () => {
+    await Promise.all([stop.close(), soon()]);
+    commands.offsets = () => Promise.reject(new TypeError('a bug'));
+    begin();
+    await soon();
+    expect(health.live).toBe(false);
+  });
 });
