@@ -9,7 +9,7 @@ const users = (text: string) =>
     const lane = name === name.toLowerCase() ? 'backfill' : 'realtime';
     return { entry: { message: { recordId: name } }, lane } as Sending;
   });
-const piece = (text: string, more: Partial<Piece> = {}): Piece => ({ ...newPiece('backfill', users(text)), ...more });
+const piece = (text: string, more: Partial<Piece> = {}): Piece => ({ ...newPiece(users(text)), ...more });
 const names = (some: ReadonlyArray<Pick<Sending, 'entry'>>) => some.map(({ entry }) => entry.message.recordId).join('');
 
 /** `a=written b=iterable.forgotten | cd ef`: endings, then what is sent next. */
@@ -79,7 +79,7 @@ describe('afterSplit', () => {
 });
 
 describe('a request of real-time users with a backfill riding along', () => {
-  const mixed = piece('ABcdef', { lane: 'realtime' });
+  const mixed = piece('ABcdef');
   const lanesOf = ({ next }: Consequence) => next.map(({ lane, sendings }) => `${lane} ${names(sendings)}`);
 
   it.each([
@@ -93,12 +93,16 @@ describe('a request of real-time users with a backfill riding along', () => {
     expect(consequence.next.flatMap((one) => names(everyoneIn(one)).split('')).toSorted()).toEqual('ABcdef'.split(''));
   });
 
-  it('is unclear, or gets no answer again and again', () => {
+  it('is unclear, or gets no answer', () => {
     const verdicts = answered(written, unclear, unclear, written, unclear, written);
     expect(lanesOf(afterAnswer(mixed, verdicts, 'r1'))).toEqual(['realtime B', 'backfill ce']);
-    const next = afterFailure({ ...mixed, attempt: 4 }, 700, true);
-    expect(lanesOf({ ended: [], next })).toEqual(['realtime AB', 'backfill cdef']);
-    expect(next.map(({ notBeforeMs }) => notBeforeMs)).toEqual([700, 700]);
+    const riders = answered(written, written, unclear, unclear, unclear, written);
+    expect(lanesOf(afterAnswer(mixed, riders, 'r1'))).toEqual(['backfill cd', 'backfill e']);
+    for (const attempt of [0, 4]) {
+      const next = afterFailure({ ...mixed, attempt }, 700, true);
+      expect(lanesOf({ ended: [], next })).toEqual(['realtime AB', 'backfill cdef']);
+      expect(next.map(({ notBeforeMs }) => notBeforeMs)).toEqual([700, 700]);
+    }
   });
 });
 

@@ -1,7 +1,7 @@
 import { deadReasons, refusedReasons, type BulkVerdict, type DeadCode, type Split } from '@libs/iterable';
 import { halves, startSearch, testPassed, testRefused, type SearchStep } from './core/search.js';
 import type { EndedEntry } from './ledger.js';
-import { isMixed, newPiece, newPieces, type Piece, type Sending } from './piece.js';
+import { isMixed, newPiece, newPieces, sidesOf, type Piece, type Sending } from './piece.js';
 
 /** What follows from an answer: who has an ending, and what is to be sent next. Everyone of the piece is in exactly one of them. */
 export interface Consequence {
@@ -27,7 +27,7 @@ export function afterAnswer(
     else ended.push(toEnded(sending, dead(verdict.code, requestId)));
   });
   // Counts of smaller requests say more; of a single user they say all.
-  const again = inHalves({ lane: piece.lane, sendings: unclear });
+  const again = inHalves(unclear);
   if (piece.search === null) return { ended, next: again };
   const { ended: found, next } = afterStep(piece, testPassed(piece.search), requestId);
   return { ended: [...ended, ...found], next: [...next, ...again] };
@@ -41,24 +41,27 @@ export function afterSplit(piece: Piece, split: Split, requestId: string): Conse
   }
   const [single, ...others] = piece.sendings;
   const putAside = piece.search === null ? [] : [...piece.search.other, ...piece.search.rest];
-  const next = putAside.length === 0 ? [] : [newPiece(piece.lane, putAside)];
+  const next = putAside.length === 0 ? [] : [newPiece(putAside)];
   if (single !== undefined && others.length === 0)
     return { ended: [toEnded(single, dead(split.code, requestId))], next };
-  return { ended: [], next: [...inHalves(piece), ...next] };
+  return { ended: [], next: [...inHalves(piece.sendings), ...next] };
 }
 
-/** There was no usable answer: the same again later; in halves, when it is only this piece that gets none. Pure. */
+/**
+ * There was no usable answer: the same again later, those who ride along apart, who may be the cause (Invariant 6). In halves, when it
+ * is only this piece that gets none. Pure.
+ */
 export function afterFailure(piece: Piece, notBeforeMs: number, othersGetThrough: boolean): readonly Piece[] {
   const attempt = piece.attempt + 1;
   const suspicious =
     othersGetThrough && attempt >= HALVE_AFTER_ATTEMPTS && piece.search === null && piece.sendings.length > 1;
-  if (!suspicious) return [{ ...piece, attempt, notBeforeMs }];
-  return inHalves(piece).map((part) => ({ ...part, notBeforeMs }));
+  if (!suspicious) return sidesOf({ ...piece, attempt, notBeforeMs });
+  return inHalves(piece.sendings).map((part) => ({ ...part, notBeforeMs }));
 }
 
 /** Smaller requests: those who ride along apart first. */
-function inHalves({ lane, sendings }: Pick<Piece, 'lane' | 'sendings'>): readonly Piece[] {
-  return isMixed(sendings) ? newPieces(sendings) : halves(sendings).map((half) => newPiece(lane, half));
+function inHalves(sendings: readonly Sending[]): readonly Piece[] {
+  return isMixed(sendings) ? newPieces(sendings) : halves(sendings).map(newPiece);
 }
 
 /**
@@ -69,7 +72,9 @@ function apart(piece: Piece, split: Extract<Split, { cause: 'bad_user' }>, reque
   const suspects = new Set(split.suspects.map((index) => piece.sendings[index]));
   const parts = newPieces(piece.sendings).map((part) => {
     const own = part.sendings.flatMap((sending, index) => (suspects.has(sending) ? [index] : []));
-    return own.length > 0 ? search(part, own, split, requestId) : { ended: [], next: [part] };
+    return own.length > 0
+      ? search({ ...part, repairs: piece.repairs }, own, split, requestId)
+      : { ended: [], next: [part] };
   });
   return { ended: parts.flatMap(({ ended }) => ended), next: parts.flatMap(({ next }) => next) };
 }
@@ -83,13 +88,13 @@ function search(
   return afterStep(piece, startSearch(piece.sendings, suspects, code), requestId);
 }
 
-function afterStep(piece: Piece, step: SearchStep<Sending, DeadCode>, requestId: string): Consequence {
+function afterStep({ repairs }: Piece, step: SearchStep<Sending, DeadCode>, requestId: string): Consequence {
   if (step.kind === 'test') {
-    return { ended: [], next: [{ ...newPiece(piece.lane, step.search.test), search: step.search }] };
+    return { ended: [], next: [{ ...newPiece(step.search.test), search: step.search, repairs }] };
   }
   return {
     ended: step.bad === null ? [] : [toEnded(step.bad, dead(step.reason, requestId))],
-    next: step.rest.length === 0 ? [] : [newPiece(piece.lane, step.rest)],
+    next: step.rest.length === 0 ? [] : [newPiece(step.rest)],
   };
 }
 

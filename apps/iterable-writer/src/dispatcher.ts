@@ -337,7 +337,7 @@ export class Dispatcher {
       this.unlockMore(course);
       this.locks.give(locksOf(decision));
     }
-    return ours.length > 0 ? [newPiece(piece.lane, ours)] : [];
+    return ours.length > 0 ? [newPiece(ours)] : [];
   }
 
   /** Of what is sent again, without those whose newer state waits already. A search keeps its sets: it reasons about them. */

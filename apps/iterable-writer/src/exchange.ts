@@ -3,7 +3,7 @@ import type { Metrics } from '@libs/observability';
 import { afterAnswer, afterFailure, afterSplit, type Consequence } from './answers.js';
 import type { FieldBook } from './fields/field-book.js';
 import type { Gate } from './gate.js';
-import { everyoneIn, newPiece, type Piece, type Sending } from './piece.js';
+import { everyoneIn, newPiece, sidesOf, type Piece, type Sending } from './piece.js';
 import { afterRepair, repairable } from './repair.js';
 
 export interface ExchangeParts {
@@ -33,7 +33,7 @@ export class Exchange {
     const body = encodeRequest(sendings, { createNewFields: fields.createNewFields });
     for (const { entry } of sendings) entry.attempts += 1;
     await this.events.intend(sendings);
-    if (!(await this.events.depart(signal))) return { ended: [], next: [newPiece(lane, everyoneIn(piece))] };
+    if (!(await this.events.depart(signal))) return brokenOff(piece);
     metrics.writerBatchUsers.observe({ lane }, sendings.length);
     metrics.writerBatchBytes.observe({ lane }, Buffer.byteLength(body));
     const stopClock = metrics.writerRequestSeconds.startTimer();
@@ -43,20 +43,22 @@ export class Exchange {
       throw error;
     });
     stopClock();
-    // Broken off: what is still ours goes again, as one plain request.
-    if (answer === null) return { ended: [], next: [newPiece(lane, everyoneIn(piece))] };
+    if (answer === null) return brokenOff(piece);
     const verdict = classifyBulkAnswer(sendings, answer);
     metrics.writerRequests.inc({ lane, code: codeOf(verdict) });
     if (verdict.kind === 'retry' || verdict.kind === 'refused') {
       const nowMs = Date.now();
       const waitMs = gate.failed(verdict, piece.attempt, nowMs);
-      // Refused or limited: not for what is in the piece.
-      if (waitMs === null) return { ended: [], next: [piece] };
+      // Limited: not for what is in the piece. Refused: maybe for a field that only those have who ride along.
+      if (waitMs === null) return { ended: [], next: sidesOf(piece) };
       return { ended: [], next: afterFailure(piece, nowMs + waitMs, !gate.paused) };
     }
     gate.answered();
     if (verdict.kind === 'answered') fields.noticed(verdict);
-    const repaired = await this.repair(piece, verdict, requestId, signal);
+    const repaired = await this.repair(piece, verdict, requestId, signal).catch((error: unknown) => {
+      if (signal.aborted) return brokenOff(piece);
+      throw error;
+    });
     if (repaired !== null) return repaired;
     return verdict.kind === 'split' ? afterSplit(piece, verdict, requestId) : afterAnswer(piece, verdict, requestId);
   }
@@ -70,12 +72,14 @@ export class Exchange {
   ): Promise<Consequence | null> {
     const { sendings, mismatches } = repairable(piece, verdict);
     if (sendings.length === 0) return null;
-    const repaired = await this.parts.fields.repair(sendings, mismatches, signal).catch((error: unknown) => {
-      if (signal.aborted) return new Map<Sending, Sending>();
-      throw error;
-    });
+    const repaired = await this.parts.fields.repair(sendings, mismatches, signal);
     return repaired.size === 0 ? null : afterRepair(piece, verdict, repaired, requestId);
   }
+}
+
+/** What is still ours goes again, as one plain request. */
+function brokenOff(piece: Piece): Consequence {
+  return { ended: [], next: [newPiece(everyoneIn(piece))] };
 }
 
 function codeOf(verdict: BulkVerdict): string {

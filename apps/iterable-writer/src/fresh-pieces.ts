@@ -47,7 +47,7 @@ export class FreshPieces {
     const due = this.dueBulk(lane, this.options);
     if (!lineIsOpen || due.length >= this.options.maxUsers) {
       if (due.length === 0) return Number.POSITIVE_INFINITY;
-      return newPiece(lane, lane === 'realtime' ? this.withRiders(due, nowMs, sendingUsers) : due);
+      return this.filled(lane, due, nowMs, sendingUsers);
     }
     for (;;) {
       const { sendings, ended, soonestMs } = this.parts.chooser.choose(lane, nowMs, this.roomBeside(due));
@@ -56,9 +56,13 @@ export class FreshPieces {
       const chosen = [...due, ...sendings];
       // With those that have just begun a course with a bulk step.
       const all = [...chosen, ...this.dueBulk(lane, this.roomBeside(chosen))];
-      if (all.length > 0) return newPiece(lane, lane === 'realtime' ? this.withRiders(all, nowMs, sendingUsers) : all);
+      if (all.length > 0) return this.filled(lane, all, nowMs, sendingUsers);
       if (ended.length === 0) return soonestMs - nowMs;
     }
+  }
+
+  private filled(lane: Lane, own: readonly Sending[], nowMs: number, sendingUsers: number): Piece {
+    return newPiece(lane === 'realtime' ? this.withRiders(own, nowMs, sendingUsers) : own);
   }
 
   /** Fills a real-time request up with users of a backfill. What they need besides is begun by the way. */

@@ -30,20 +30,24 @@ export interface Piece {
   readonly notBeforeMs: number;
 }
 
-export function newPiece(lane: Lane, sendings: readonly Sending[]): Piece {
+/** `sendings`: at least one. */
+export function newPiece(sendings: readonly Sending[]): Piece {
+  const lane = sendings.some((sending) => sending.lane === 'realtime') ? 'realtime' : 'backfill';
   return { lane, sendings, search: null, attempt: 0, repairs: 0, notBeforeMs: 0 };
 }
 
 /** A request for each lane: real-time users wait for nobody who only rode along (Invariant 6). */
 export function newPieces(sendings: readonly Sending[]): readonly Piece[] {
   return lanes
-    .map((lane) =>
-      newPiece(
-        lane,
-        sendings.filter((sending) => sending.lane === lane),
-      ),
-    )
-    .filter((piece) => piece.sendings.length > 0);
+    .map((lane) => sendings.filter((sending) => sending.lane === lane))
+    .filter((ofLane) => ofLane.length > 0)
+    .map(newPiece);
+}
+
+/** The same, with a request for each lane. */
+export function sidesOf(piece: Piece): readonly Piece[] {
+  if (!isMixed(piece.sendings)) return [piece];
+  return newPieces(piece.sendings).map(({ lane, sendings }) => ({ ...piece, lane, sendings }));
 }
 
 /** Does a backfill ride along with real-time users? */

@@ -7,7 +7,7 @@ const users = (text: string) =>
   text
     .split('')
     .map((name) => ({ entry: { message: { recordId: name } }, lane: 'backfill', json: name }) as unknown as Sending);
-const piece = (text: string, more: Partial<Piece> = {}): Piece => ({ ...newPiece('backfill', users(text)), ...more });
+const piece = (text: string, more: Partial<Piece> = {}): Piece => ({ ...newPiece(users(text)), ...more });
 const names = (some: readonly Sending[]) => some.map(({ json }) => json).join('');
 const mended = (sendings: readonly Sending[]) =>
   new Map(sendings.map((one) => [one, { ...one, json: one.json.toUpperCase() }]));
@@ -62,7 +62,27 @@ describe('repair', () => {
     expect(repairable(piece('ab'), { ...refused, code: 'iterable.bad_request' }).sendings).toEqual([]);
     expect(repairable(piece('ab', { repairs: 5 }), refused).sendings).toEqual([]);
     expect(repairable(piece('ab', { repairs: 5 }), answered(dead('iterable.invalid_data'))).sendings).toEqual([]);
-    const search = { test: users('ab'), other: [], rest: [], reason: 'iterable.bad_request', confirmed: true } as const;
-    expect(repairable(piece('ab', { search }), refused).sendings).toEqual([]);
+  });
+
+  it('ends a search, in which another field than before may be met: what it found was about other bodies', () => {
+    const [a, b, c, d] = users('abcd') as [Sending, Sending, Sending, Sending];
+    const search = { test: [a, b], other: [c], rest: [d], reason: 'iterable.bad_request', confirmed: true } as const;
+    const given: Piece = { ...newPiece([a, b]), search, repairs: 2 };
+    const { sendings } = repairable(given, refused);
+    expect(names(sendings)).toBe('abcd');
+    const { ended, next } = afterRepair(given, refused, mended([b, d]), 'r');
+    expect([ended, next.map((one) => [names(one.sendings), one.search, one.repairs])]).toEqual([
+      [],
+      [['aBcD', null, 3]],
+    ]);
+  });
+
+  it('takes those who ride along apart from real-time users, who wait for one request more and no other', () => {
+    const mixed = newPiece([...users('ab').map((one) => ({ ...one, lane: 'realtime' as const })), ...users('cd')]);
+    const lanesOf = (next: readonly Piece[]) => next.map(({ lane, sendings }) => `${lane} ${names(sendings)}`);
+    const again = afterRepair(mixed, refused, mended(mixed.sendings.slice(2)), 'r');
+    expect(lanesOf(again.next)).toEqual(['realtime ab', 'backfill CD']);
+    const verdict = answered(written, written, dead('iterable.invalid_data'), written);
+    expect(lanesOf(afterRepair(mixed, verdict, mended(mixed.sendings.slice(2, 3)), 'r').next)).toEqual(['backfill C']);
   });
 });
