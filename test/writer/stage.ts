@@ -107,8 +107,9 @@ export class Stage {
     return writer;
   }
 
+  /** Strikes bulk updates, unless `more` says otherwise. */
   fault(kind: string, more: Partial<Omit<Fault, 'kind' | 'system'>> = {}): void {
-    this.faults.add({ system: 'iterable', kind, rate: 1, options: {}, ...more });
+    this.faults.add({ system: 'iterable', kind, rate: 1, match: 'users/bulkUpdate', options: {}, ...more });
   }
 
   /** Appends updates; each stands for one change of its own. Returns them as sent. */
