@@ -2,10 +2,13 @@ import { backoffMs, RateLimiter, type BulkVerdict } from '@libs/iterable';
 import type { Health, Logger, Metrics } from '@libs/observability';
 import { explainPause } from './answers.js';
 import { circuitAfterFailure, circuitWaitMs, closedCircuit, type Circuit } from './core/circuit.js';
+import { pause } from './pause.js';
 
 /** Backoff where Iterable does not say how long to wait. Milliseconds. */
 const BACKOFF = { firstMs: 500, maxMs: 30_000 };
 const CHECK = 'iterable';
+/** Between looks while a request goes before. Milliseconds. */
+const BEHIND_LOOK_MS = 20;
 
 export interface GateParts {
   readonly health: Health;
@@ -17,6 +20,8 @@ export interface GateParts {
 export class Gate {
   private circuit: Circuit = closedCircuit;
   private limitedInARow = 0;
+  /** Requests in {@link turn}. */
+  private ahead = 0;
 
   constructor(
     private readonly limiter: RateLimiter,
@@ -32,8 +37,26 @@ export class Gate {
 
   /** How long until a request may leave; `null`: only after the one in flight has its answer. Milliseconds. */
   waitMs(nowMs: number, inFlight: number): number | null {
-    const pause = circuitWaitMs(this.circuit, nowMs, inFlight);
-    return pause === null ? null : Math.max(pause, this.limiter.waitMs());
+    const paused = circuitWaitMs(this.circuit, nowMs, inFlight);
+    return paused === null ? null : Math.max(paused, this.limiter.waitMs(), this.ahead > 0 ? BEHIND_LOOK_MS : 0);
+  }
+
+  /**
+   * Resolves when a single request may leave, and counts it. It goes before all that ask {@link waitMs}: while a full load is in hand
+   * these are always the first to see a token. Rejects with the signal's reason on an abort.
+   */
+  async turn(signal: AbortSignal): Promise<void> {
+    this.ahead += 1;
+    try {
+      for (;;) {
+        const waitMs = Math.max(circuitWaitMs(this.circuit, Date.now(), 0) ?? 0, this.limiter.waitMs());
+        if (waitMs <= 0) break;
+        await pause(waitMs, signal);
+      }
+      this.take();
+    } finally {
+      this.ahead -= 1;
+    }
   }
 
   /** A request leaves. */

@@ -183,9 +183,9 @@ export class Writer {
   /** After {@link stopTaking}: finishes the requests on their way and commits. What only waited is read again by the next owner. */
   async finish(): Promise<void> {
     this.deferred.stop();
-    this.fields.stop();
     this.dispatcher.close();
     await this.dispatcher.finish(FINISH_MS);
+    this.fields.stop();
     await Promise.all([...this.holdings.values()].map((holding) => holding.flush()));
     this.activation?.abort();
     await this.stop.close();

@@ -23,6 +23,8 @@ let listAnswers: HttpAnswer[];
 let logFails: number;
 let health: Health;
 let book: FieldBook;
+let gate: Gate;
+let lists: number;
 
 const answer = (status: number, body: unknown): HttpAnswer => ({
   status,
@@ -35,7 +37,10 @@ const warning = () => health.report().checks.find(({ name }) => name === 'iterab
 function make(options: Partial<FieldBookOptions> = {}): FieldBook {
   const parts = { metrics: createMetrics(), health, logger: createLogger('test', 'silent') };
   const client = {
-    getFields: () => Promise.resolve(listAnswers.shift() ?? answer(200, { fields: list })),
+    getFields: () => {
+      lists += 1;
+      return Promise.resolve(listAnswers.shift() ?? answer(200, { fields: list }));
+    },
     bulkUpdateUsers: (body: string) => {
       const request = JSON.parse(body) as (typeof bodies)[number];
       bodies.push(request);
@@ -62,6 +67,7 @@ function make(options: Partial<FieldBookOptions> = {}): FieldBook {
       return Promise.resolve({ kind: 'done' });
     },
   };
+  gate = new Gate(new RateLimiter(100, () => Date.now()), parts);
   return new FieldBook(
     {
       ...parts,
@@ -69,7 +75,7 @@ function make(options: Partial<FieldBookOptions> = {}): FieldBook {
       client: client as unknown as IterableApi,
       pace: new EndpointPace({ clock: () => Date.now() }),
       calls: calls as unknown as ProfileCalls,
-      gate: new Gate(new RateLimiter(100, () => Date.now()), parts),
+      gate,
     },
     { projectType: 'email', newFields: 'project', seed: true, settleMs: 60_000, ...options },
   );
@@ -93,6 +99,7 @@ beforeEach(() => {
   answers = [];
   listAnswers = [];
   logFails = 0;
+  lists = 0;
   health = new Health();
   book = make();
 });
@@ -153,8 +160,11 @@ describe('the field book', () => {
     expect(bodies).toHaveLength(3);
   });
 
-  it('does without a list that may not be read, and says so', async () => {
-    listAnswers = Array.from({ length: 9 }, () => answer(403, { code: 'Forbidden' }));
+  it.each([
+    [403, 'Forbidden'],
+    [400, 'BadParams'],
+  ])('does without a list that may not be read (%i), and says so', async (status, code) => {
+    listAnswers = Array.from({ length: 9 }, () => answer(status, { code }));
     await prepare('s1');
     expect(warning()).toMatchObject({ ok: true, warning: true, detail: expect.stringContaining('cannot be read') });
   });
@@ -175,10 +185,55 @@ describe('the field book', () => {
     await vi.advanceTimersByTimeAsync(5_000);
     lost.abort(new Error('lost'));
     await expect(prepared).rejects.toThrow('lost');
+    expect(health.ready).toBe(true);
     // The next owner's are prepared all the same
     listAnswers = [];
     await prepare('s1');
     expect(bodies).toHaveLength(1);
+  });
+
+  it('does not wait for a list that is only to convert values', async () => {
+    listAnswers = Array.from({ length: 9 }, () => answer(503, {}));
+    const prepared = make({ seed: false })
+      .prepare(named('s1'), new AbortController().signal)
+      .then(() => 'gone on');
+    await vi.advanceTimersByTimeAsync(1_000);
+    await expect(Promise.race([prepared, Promise.resolve('waits')])).resolves.toBe('gone on');
+    expect(health.ready).toBe(true);
+  });
+
+  it('gives up a seed that alone gets no answer, and no other', async () => {
+    answers = Array.from({ length: 20 }, () => answer(500, {}));
+    const others = setInterval(() => gate.answered(), 10);
+    await prepare('s1');
+    clearInterval(others);
+    expect(bodies).toHaveLength(5);
+    expect(health.ready).toBe(true);
+  });
+
+  it('clears up after itself also where it was a standby before', async () => {
+    book.stop();
+    book.start();
+    await prepare('s1');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(deleted).toHaveLength(1);
+  });
+
+  it('reads the list once for many refusals at a time, and holds nobody up who waits for it', async () => {
+    await prepare('s1');
+    lists = 0;
+    const { signal } = new AbortController();
+    const many = () => Promise.all(Array.from({ length: 16 }, () => book.repair([], [], signal)));
+    await Promise.all([many(), vi.advanceTimersByTimeAsync(500)]);
+    await Promise.all([many(), vi.advanceTimersByTimeAsync(500)]);
+    expect(lists).toBe(1);
+    // Its endpoint is held for a minute
+    listAnswers = [answer(429, { code: 'RateLimitExceeded', params: { rateLimitReset: 60 } })];
+    await Promise.all([vi.advanceTimersByTimeAsync(3_000).then(many), vi.advanceTimersByTimeAsync(5_000)]);
+    const held = many().then(() => 'gone on');
+    await vi.advanceTimersByTimeAsync(3_500);
+    await expect(Promise.race([held, Promise.resolve('waits')])).resolves.toBe('gone on');
+    expect(lists).toBe(2);
   });
 
   it('names fields that Iterable leaves out, and asks for the list when fields were made', async () => {

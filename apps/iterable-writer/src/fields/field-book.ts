@@ -102,7 +102,7 @@ export class FieldBook {
     mismatches: readonly FieldMismatch[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<Sending, Sending>> {
-    if (!this.fields.learn(mismatches)) await this.fields.look(signal);
+    if (!this.fields.learn(mismatches)) await this.fields.lookAgain(signal);
     const repaired = new Map<Sending, Sending>();
     const plans = new Map<string, readonly FieldRule[]>();
     for (const sending of sendings) {
@@ -141,8 +141,11 @@ export class FieldBook {
 
   private async makeReady(id: string, signal: AbortSignal): Promise<void> {
     if (this.ready.has(id)) return;
-    await this.insist(() => this.schemas.need(id, signal), signal);
-    while (!this.listed && !signal.aborted) await this.list(signal);
+    await this.insist(() => this.readSchema(id, signal), 'Profile schemas cannot be read from the log.', signal);
+    if (!this.listed) {
+      await this.insist(() => this.readList(signal), "The project's fields cannot be read.", signal);
+      this.listed = true;
+    }
     const schema = this.schemas.get(id);
     if (schema === null) {
       this.news.tell(
@@ -157,22 +160,29 @@ export class FieldBook {
     this.ready.add(id);
   }
 
-  /** A list that may not be read is done without; an outage is waited out. */
-  private async list(signal: AbortSignal): Promise<void> {
-    for (let attempt = 0; ; attempt += 1) {
-      const looked = await this.fields.look(signal);
-      if (looked !== 'retry') break;
-      this.news.hold(
-        "The project's fields cannot be read: nothing is taken before their types are known. Trying again.",
-      );
-      await pause(backoffMs(attempt, Math.random(), RETRY), signal);
+  private async readSchema(id: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.schemas.need(id, signal);
+      return true;
+    } catch (error) {
+      if (signal.aborted || !isRetryable(error)) throw error;
+      return false;
     }
-    this.listed = true;
-    this.news.hold(null);
+  }
+
+  /** A list that may not be read is done without; and one that is only to convert values, not to give fields their types. */
+  private async readList(signal: AbortSignal): Promise<boolean> {
+    const looked = await this.fields.look(signal);
+    return looked !== 'retry' || !this.plants;
+  }
+
+  /** Does a new field get its type before its first value? */
+  private get plants(): boolean {
+    return this.options.seed && this.options.newFields !== 'drop';
   }
 
   private async giveTypes(schema: ProfileSchema, signal: AbortSignal): Promise<void> {
-    if (!this.options.seed || this.options.newFields === 'drop') return;
+    if (!this.plants) return;
     const missing = missingFields(schema, this.fields.known).filter((path) => !this.tried.has(path));
     if (missing.length === 0) return;
     const answer = await this.seed.plant(schema, missing, signal);
@@ -188,12 +198,8 @@ export class FieldBook {
 
   private tellDifferent(schema: ProfileSchema): void {
     const different = differentFields(schema, this.fields.known);
-    if (different.length === 0) return;
-    const those = named(different);
-    this.news.tell(
-      'types',
-      `${schema.object}: fields of another type in Iterable than the mapping means: ${those}. See sync mapping check.`,
-    );
+    const text = `${schema.object}: fields of another type in Iterable than the mapping means: ${named(different)}.`;
+    this.news.tell(`types of ${schema.object}`, different.length === 0 ? null : `${text} See sync mapping check.`);
   }
 
   /** Of all fields of the project, also those that nobody means a type for. */
@@ -221,18 +227,16 @@ export class FieldBook {
     return plan;
   }
 
-  /** An outage of the log is waited out. */
-  private async insist(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        await work();
-        this.news.hold(null);
-        return;
-      } catch (error) {
-        if (signal.aborted || !isRetryable(error)) throw error;
-        this.news.hold('Profile schemas cannot be read from the log: trying again.');
+  /** An outage is waited out (Invariant 7). */
+  private async insist(work: () => Promise<boolean>, trouble: string, signal: AbortSignal): Promise<void> {
+    try {
+      for (let attempt = 0; !(await work()); attempt += 1) {
+        this.news.hold(`${trouble} Nothing is taken before the types of its fields are known. Trying again.`);
         await pause(backoffMs(attempt, Math.random(), RETRY), signal);
       }
+    } finally {
+      // Also when it is broken off: the next one may find all well, or be another process.
+      this.news.hold(null);
     }
   }
 }

@@ -2,9 +2,12 @@ import type { Health } from '@libs/observability';
 
 const CHECK = 'iterable-fields';
 
+/** Types that differ are told by object. */
+type NewsKind = 'list' | 'budget' | 'dropped' | 'schemas' | `types of ${string}`;
+
 /** What somebody should know about the fields of the project, of several kinds at a time. The sync goes on all the same. */
 export class FieldNews {
-  private readonly kinds = new Map<'list' | 'budget' | 'dropped' | 'types' | 'schemas', string>();
+  private readonly kinds = new Map<NewsKind, string>();
 
   private held: string | null = null;
 
@@ -19,7 +22,7 @@ export class FieldNews {
   }
 
   /** `null`: it is well again. Names fields, never values. */
-  tell(kind: 'list' | 'budget' | 'dropped' | 'types' | 'schemas', text: string | null): void {
+  tell(kind: NewsKind, text: string | null): void {
     if (text === null) this.kinds.delete(kind);
     else this.kinds.set(kind, text);
     this.show();

@@ -13,8 +13,8 @@ import { seedFields, seedProfile } from './seed.js';
 import type { Gate } from '../gate.js';
 import { pause } from '../pause.js';
 
-/** Between looks at the gate while it holds everyone. Milliseconds. */
-const GATE_LOOK_MS = 100;
+/** So many requests without a usable answer, while others get theirs: it is the seed that Iterable cannot take. */
+const GIVE_UP_AFTER = 5;
 
 type Answered = Extract<BulkVerdict, { readonly kind: 'answered' }>;
 
@@ -40,7 +40,7 @@ export interface FieldSeedParts {
  */
 export class FieldSeed {
   private timer: NodeJS.Timeout | null = null;
-  private readonly closing = new AbortController();
+  private closing = new AbortController();
 
   constructor(
     private readonly parts: FieldSeedParts,
@@ -53,13 +53,17 @@ export class FieldSeed {
     const { newFields } = this.options;
     const user = bulkBody(seedProfile(this.options.projectType), JSON.stringify(seedFields(schema, paths)), {});
     const createNewFields = newFields === 'project' ? undefined : newFields === 'create';
-    for (let attempt = 0; ; attempt += 1) {
-      await this.turn(signal);
+    let failures = 0;
+    while (failures < GIVE_UP_AFTER) {
+      await gate.turn(signal);
       const answer = await client.bulkUpdateUsers(encodeRequest([user], { createNewFields }), signal).catch(orError);
       const verdict = classifyBulkAnswer([user], answer);
       if (verdict.kind === 'retry' || verdict.kind === 'refused') {
-        const waitMs = gate.failed(verdict, attempt, Date.now());
-        if (waitMs !== null) await pause(waitMs, signal);
+        const waitMs = gate.failed(verdict, failures, Date.now());
+        // Limited or refused: that is nobody's fault in here.
+        if (waitMs === null) continue;
+        failures = gate.paused ? 0 : failures + 1;
+        await pause(waitMs, signal);
         continue;
       }
       gate.answered();
@@ -68,25 +72,17 @@ export class FieldSeed {
         this.clearUp();
         return verdict;
       }
-      logger.warn({ fields: paths.length }, 'Iterable does not take the values that fix the types of new fields');
-      return null;
+      break;
     }
+    logger.warn({ fields: paths.length }, 'Iterable does not take the values that fix the types of new fields');
+    return null;
   }
 
   stop(): void {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
     this.closing.abort();
-  }
-
-  /** The bulk rate is the project's, whoever the request is about. */
-  private async turn(signal: AbortSignal): Promise<void> {
-    for (;;) {
-      const waitMs = this.parts.gate.waitMs(Date.now(), 0) ?? GATE_LOOK_MS;
-      if (waitMs <= 0) break;
-      await pause(waitMs, signal);
-    }
-    this.parts.gate.take();
+    this.closing = new AbortController();
   }
 
   private clearUp(): void {

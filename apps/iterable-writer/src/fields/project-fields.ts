@@ -9,15 +9,21 @@ import {
   type ReadClient,
 } from '@libs/iterable';
 import type { Logger, Metrics } from '@libs/observability';
+import { pause, unlessAborted } from '../pause.js';
 import type { FieldNews } from './field-news.js';
 import type { KnownTypes } from './field-plan.js';
 
 /** Others make fields, too. Milliseconds. */
 const LOOK_EVERY_MS = 10 * 60_000;
-/** After an answer that shows a change, at most so often. Milliseconds. */
-const LOOK_AGAIN_MS = 10_000;
+/** After an answer that shows a change, or a refusal, at most so often. Milliseconds. */
+const LOOK_AGAIN_MS = 2_000;
+/** A look that takes longer is not waited for by those who have been refused: their places are needed. Milliseconds. */
+const PATIENCE_MS = 3_000;
 /** Share of the fields that a project may have above which someone should know. */
 const NEARLY_FULL = 0.9;
+
+/** `retry`: Iterable gives no usable answer now; `refused`: it will not, until somebody acts. */
+type Looked = 'read' | 'retry' | 'refused';
 
 export interface ProjectFieldsParts {
   readonly client: Pick<ReadClient, 'getFields'>;
@@ -32,6 +38,7 @@ export class ProjectFields {
   private types: KnownTypes = new Map();
   private readonly learned = new Map<string, string>();
   private lookedAtMs = Number.NEGATIVE_INFINITY;
+  private looking: Promise<Looked> | null = null;
   private timer: NodeJS.Timeout | null = null;
   private closing = new AbortController();
   private changes = 0;
@@ -64,13 +71,28 @@ export class ProjectFields {
     if (this.timer !== null) clearInterval(this.timer);
     this.timer = null;
     this.closing.abort();
+    this.looking = null;
   }
 
-  /**
-   * Reads the list. `retry`: Iterable gives no usable answer now; `refused`: it will not, until somebody acts.
-   * Rejects with the signal's reason on an abort.
-   */
-  async look(signal: AbortSignal): Promise<'read' | 'retry' | 'refused'> {
+  /** Reads the list; who asks meanwhile gets the same answer. Rejects with the signal's reason on an abort. */
+  look(signal: AbortSignal): Promise<Looked> {
+    const looking = this.looking ?? this.read(this.closing.signal).finally(() => this.looked(looking));
+    this.looking = looking;
+    return unlessAborted(looking, signal);
+  }
+
+  private looked(look: Promise<Looked>): void {
+    if (this.looking === look) this.looking = null;
+  }
+
+  /** After a refusal: reads the list, unless that has just been done. Does not wait for long; the list is there when it comes. */
+  async lookAgain(signal: AbortSignal): Promise<void> {
+    const agoMs = Date.now() - this.lookedAtMs;
+    if (this.looking === null ? agoMs < LOOK_AGAIN_MS : agoMs >= PATIENCE_MS) return;
+    await Promise.race([this.look(signal), pause(PATIENCE_MS, signal)]);
+  }
+
+  private async read(signal: AbortSignal): Promise<Looked> {
     const { client, pace, logger, news } = this.parts;
     this.lookedAtMs = Date.now();
     const answer = await pace.call('users/getFields', () => client.getFields(signal), signal);
@@ -83,7 +105,7 @@ export class ProjectFields {
       if (!(error instanceof UnusableAnswerError)) throw error;
       logger.warn({ code: error.code }, "cannot read the project's fields");
       news.tell('list', `The project's fields cannot be read (${error.code}): types are not looked after.`);
-      return error.code in refusedReasons ? 'refused' : 'retry';
+      return error.code in refusedReasons || !error.retryable ? 'refused' : 'retry';
     }
   }
 
