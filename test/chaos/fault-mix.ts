@@ -1,4 +1,4 @@
-import { injectedFailure, isPicked } from '../../apps/sandbox/src/iterable/endpoints/bulk-faults.js';
+import { injectedFailure, isStruck } from '../../apps/sandbox/src/iterable/index.js';
 
 /** A fault of the simulated Iterable, as its admin port takes it. */
 export interface FaultSetting {
@@ -63,7 +63,7 @@ const codeByList: Readonly<Record<string, string>> = {
 export function codeOfStruck(email: string, mismatchShare: number): string | null {
   const ids = { email };
   // The request is refused before anybody in it is looked at
-  if (isPicked(ids, mismatchShare, 'type-mismatch')) return 'iterable.field_type_mismatch';
+  if (isStruck(ids, { kind: 'type-mismatch', share: mismatchShare })) return 'iterable.field_type_mismatch';
   const failure = injectedFailure(ids, PARTIAL, () => 1);
   if (failure === null) return null;
   const code = codeByList[failure.list];

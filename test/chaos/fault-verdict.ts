@@ -1,3 +1,4 @@
+import type { LoggedRequest } from '../../apps/sandbox/src/iterable/index.js';
 import { topics, updateTopics, type Topic } from '@libs/contracts';
 import { compareLeads, type Comparison } from '../support/compare.js';
 import { readFates, type Fates } from '../support/fates.js';
@@ -5,7 +6,7 @@ import type { SandboxProcess } from '../support/sandbox.js';
 import type { Stack } from '../support/stack.js';
 import { accountViolations, readAccount, type Account } from './console-account.js';
 import { codeOfStruck } from './fault-mix.js';
-import { summarize, type RequestCollector, type RequestSummary } from './request-collector.js';
+import { summarize, type RequestSummary } from './request-summary.js';
 import { FLAT_WITHIN_MIB, type MemorySummary, type WriterWatch } from './writer-watch.js';
 
 /** Who reads what: all of these must have read to the end before a run is over. */
@@ -72,7 +73,8 @@ export interface Evidence {
   readonly stack: Stack;
   readonly sandbox: SandboxProcess;
   readonly truth: Truth;
-  readonly collector: RequestCollector;
+  /** The sandbox's log of the run. */
+  readonly requestLog: readonly LoggedRequest[];
   readonly watch: WriterWatch;
   readonly outagePhase: string;
   /** Every fault of the run: each must have struck. */
@@ -80,17 +82,9 @@ export interface Evidence {
 }
 
 /** Holds everything that the run left against what it should have left. */
-export async function judge({
-  stack,
-  sandbox,
-  truth,
-  collector,
-  watch,
-  outagePhase,
-  kinds,
-}: Evidence): Promise<Verdict> {
-  await collector.collect();
-  const requests = summarize(collector.all());
+export async function judge(evidence: Evidence): Promise<Verdict> {
+  const { stack, sandbox, truth, requestLog, watch, outagePhase, kinds } = evidence;
+  const requests = summarize(requestLog);
   const bad = await badRecords(sandbox, truth);
   const comparison = await compareLeads(sandbox);
   const changes = (await stack.log.offsets(topics.changes)).flatMap(({ partition, earliest, next }) =>
@@ -161,7 +155,7 @@ export function render(verdict: Verdict, more: ReadonlyArray<readonly [string, u
     ['worst window', requests.worst === null ? 'none' : windowText(requests.worst)],
     ["429s of the bucket's own", requests.ownRateLimits],
     ['refused as a whole', `${(requests.refusedShare * 100).toFixed(1)} % of the bulk requests`],
-    ['faults that struck', list(requests.struck)],
+    ['requests that met a fault', list(requests.struck)],
     ...memory.map(
       ({ phase, min, max, last }) => [`active writer, ${phase}`, `${min}-${max} MiB, at the end ${last}`] as const,
     ),

@@ -19,7 +19,6 @@ import { waitFor } from '../support/wait.js';
 import { Edits, plantForgotten, plantInvalid, randomOf } from './fault-load.js';
 import { lastingFaults, outageFaults, passingFaults, stormFault, type FaultSetting } from './fault-mix.js';
 import { judge, render, uncommitted, type Truth } from './fault-verdict.js';
-import { RequestCollector } from './request-collector.js';
 import { WriterKiller, WriterWatch } from './writer-watch.js';
 
 const { values } = parseArgs({
@@ -70,10 +69,8 @@ const switchTo = async (settings: readonly FaultSetting[]) => {
   await switchOn([...settings, ...lastingFaults(mismatchShare)]);
 };
 
-const collector = new RequestCollector(async (after) => {
-  type Page = { requests: LoggedRequest[] };
-  return (await sandbox.admin<Page>('GET', `/iterable/requests?after=${after}&reads=true`)).requests;
-});
+const readRequests = async () =>
+  (await sandbox.admin<{ requests: LoggedRequest[] }>('GET', '/iterable/requests?reads=true')).requests;
 const watch = new WriterWatch(() => stack.of('iterable-writer'));
 
 /** Lets a phase last, and says now and then where things are; `enough` ends it earlier. */
@@ -83,7 +80,6 @@ async function pass(phase: string, ms: number, enough: () => Promise<boolean> = 
   const until = Date.now() + ms;
   while (Date.now() < until && !(await enough())) {
     await delay(Math.min(LOOK_EVERY_MS, Math.max(0, until - Date.now())));
-    await collector.collect();
     const { iterable } = await sandbox.admin<{ iterable: { users: number; requests: number } }>('GET', '/stats');
     const { mib = 0, paused = false } = watch.latest ?? {};
     const state = paused ? 'paused' : 'writing';
@@ -140,11 +136,13 @@ try {
   await waitFor('the job to be complete', isCompleted, 60_000, 1_000);
   await watch.stop();
 
+  const requestLog = await readRequests();
+  if (values.requests !== undefined) writeFileSync(values.requests, JSON.stringify(requestLog));
   const verdict = await judge({
     stack,
     sandbox,
     truth,
-    collector,
+    requestLog,
     watch,
     outagePhase: 'outage',
     kinds: [...passingFaults, ...outageFaults, ...lastingFaults(mismatchShare), stormFault(true)].map(
@@ -157,7 +155,6 @@ try {
     ['seconds', Math.round((Date.now() - began) / 1_000)],
   ]);
   process.stdout.write(`\n${figures}\n`);
-  if (values.requests !== undefined) writeFileSync(values.requests, JSON.stringify(collector.all()));
   for (const violation of verdict.violations.slice(0, 50)) process.stderr.write(`${violation}\n`);
   if (verdict.violations.length > 0) process.exitCode = 1;
 } catch (error) {

@@ -11,9 +11,9 @@ import { Writer } from './writer.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-const OUTAGE_HOURS = 4;
+const OUTAGE_HOURS = 3;
 const RUN = 1_000;
-const RUNS: Readonly<Record<Lane, number>> = { realtime: 20, backfill: 50 };
+const RUNS: Readonly<Record<Lane, number>> = { realtime: 15, backfill: 35 };
 const USERS = RUN * (RUNS.realtime + RUNS.backfill);
 /** Of each lane, waiting: the room, and the rest of the run that filled it. */
 const LANE_ROOM = 10_000;
