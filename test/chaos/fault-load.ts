@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { expectedLead, type MoreExpected } from '../support/compare.js';
 import type { SandboxProcess } from '../support/sandbox.js';
 
 const TURN_MS = 1_000;
@@ -102,3 +103,29 @@ export async function plantForgotten(sandbox: SandboxProcess, emails: readonly s
     await delay(FORGET_EVERY_MS);
   }
 }
+
+/**
+ * Gives a mapped number the type of a text, as another integration may have done before: of every second Lead a value must then be
+ * converted, or it takes its whole request with it.
+ */
+export async function plantForeignType(sandbox: SandboxProcess): Promise<void> {
+  const user = { email: 'somebody.else@example.org', dataFields: { Company: { Employees: 'many' } } };
+  const response = await fetch(`${sandbox.iterableUrl}/api/users/bulkUpdate`, {
+    method: 'POST',
+    headers: { 'api-key': 'sandbox', 'content-type': 'application/json' },
+    body: JSON.stringify({ users: [user] }),
+  });
+  const { successCount } = (await response.json()) as { successCount?: number };
+  if (successCount !== 1) throw new Error(`planting a field: HTTP ${response.status}`);
+}
+
+/** What Iterable must hold of a Lead then. */
+export const withForeignType: MoreExpected = {
+  fields: ['NumberOfEmployees'],
+  expected(row) {
+    const { Company: company, ...expected } = expectedLead(row);
+    const employees = row['NumberOfEmployees'];
+    if (typeof employees !== 'number') return { ...expected, Company: company };
+    return { ...expected, Company: { ...(company as object), Employees: String(employees) } };
+  },
+};

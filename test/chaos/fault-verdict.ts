@@ -5,6 +5,7 @@ import { readFates, type Fates } from '../support/fates.js';
 import type { SandboxProcess } from '../support/sandbox.js';
 import type { Stack } from '../support/stack.js';
 import { accountViolations, readAccount, type Account } from './console-account.js';
+import { withForeignType } from './fault-load.js';
 import { codeOfStruck } from './fault-mix.js';
 import { summarize, type RequestSummary } from './request-summary.js';
 import { FLAT_WITHIN_MIB, type MemorySummary, type WriterWatch } from './writer-watch.js';
@@ -86,7 +87,7 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
   const { stack, sandbox, truth, requestLog, watch, outagePhase, kinds } = evidence;
   const requests = summarize(requestLog);
   const bad = await badRecords(sandbox, truth);
-  const comparison = await compareLeads(sandbox);
+  const comparison = await compareLeads(sandbox, withForeignType);
   const changes = (await stack.log.offsets(topics.changes)).flatMap(({ partition, earliest, next }) =>
     Array.from({ length: next - earliest }, (_, index) => `${partition}:${earliest + index}`),
   );

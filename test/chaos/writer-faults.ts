@@ -16,7 +16,7 @@ import type { LoggedRequest } from '../../apps/sandbox/src/iterable/index.js';
 import { startSandbox } from '../support/sandbox.js';
 import { startStack } from '../support/stack.js';
 import { waitFor } from '../support/wait.js';
-import { Edits, plantForgotten, plantInvalid, randomOf } from './fault-load.js';
+import { Edits, plantForeignType, plantForgotten, plantInvalid, randomOf } from './fault-load.js';
 import { lastingFaults, outageFaults, passingFaults, stormFault, type FaultSetting } from './fault-mix.js';
 import { judge, render, uncommitted, type Truth } from './fault-verdict.js';
 import { WriterKiller, WriterWatch } from './writer-watch.js';
@@ -94,6 +94,7 @@ try {
   const ids = leads.map((row) => String(row['Id']));
   const addresses = leads.flatMap(({ Email }) => (typeof Email === 'string' ? [Email.toLowerCase()] : []));
   const forgotten = new Set(addresses.filter((_, index) => index % Math.ceil(addresses.length / PLANTED) === 0));
+  await plantForeignType(sandbox);
   await plantForgotten(sandbox, [...forgotten]);
   const truth: Truth = { mismatchShare, forgotten, invalid: new Set(await plantInvalid(sandbox, PLANTED)) };
 

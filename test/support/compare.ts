@@ -41,9 +41,19 @@ export interface Comparison {
   readonly different: string[];
 }
 
+/** What else is compared than {@link leadFields}. */
+export interface MoreExpected {
+  readonly fields: readonly string[];
+  /** Instead of {@link expectedLead}. */
+  expected(row: Row): Row;
+}
+
 /** Compares every Lead of the org with every profile of the project, field by field. */
-export async function compareLeads(sandbox: Pick<SandboxProcess, 'query' | 'admin'>): Promise<Comparison> {
-  const leads = await sandbox.query(`SELECT ${leadFields.join(', ')} FROM Lead`);
+export async function compareLeads(
+  sandbox: Pick<SandboxProcess, 'query' | 'admin'>,
+  { fields, expected }: MoreExpected = { fields: [], expected: expectedLead },
+): Promise<Comparison> {
+  const leads = await sandbox.query(`SELECT ${[...leadFields, ...fields].join(', ')} FROM Lead`);
   const { profiles } = await sandbox.admin<{ profiles: Array<{ email?: string; dataFields: Row }> }>(
     'GET',
     '/iterable/profiles',
@@ -57,9 +67,9 @@ export async function compareLeads(sandbox: Pick<SandboxProcess, 'query' | 'admi
   };
   for (const lead of leads) {
     if (typeof lead['Email'] !== 'string') continue;
-    const fields = byEmail.get(lead['Email'].toLowerCase());
-    if (fields === undefined) result.missing.push(String(lead['Id']));
-    else if (!holds(fields, expectedLead(lead))) result.different.push(String(lead['Id']));
+    const actual = byEmail.get(lead['Email'].toLowerCase());
+    if (actual === undefined) result.missing.push(String(lead['Id']));
+    else if (!holds(actual, expected(lead))) result.different.push(String(lead['Id']));
   }
   return result;
 }
