@@ -22,7 +22,7 @@ const MISMATCH_SHARE = 0.0015;
 const WRITERS = 3;
 /** An active writer makes so many requests before it is killed; with the takeover a kill comes every ten seconds or so. */
 const REQUESTS_OF_A_LIFE = 8;
-const DEADLINE_MS = 120_000;
+const DEADLINE_MS = 240_000;
 /** Sure to strike in a run as short as this. */
 const SURE_FAULTS: readonly FaultSetting[] = [
   { kind: 'hang', rate: 1, count: 1, options: { applied: true } },
@@ -46,7 +46,7 @@ const startWriter = async () => {
     ...stage.settings,
     KAFKA_SESSION_TIMEOUT_MS: '6000',
     ITERABLE_USERS_PER_REQUEST: '100',
-    LOG_LEVEL: 'warn',
+    LOG_LEVEL: 'info',
   };
   processes.push(await startProcess('iterable-writer', own));
 };
@@ -71,12 +71,18 @@ async function killActive(): Promise<void> {
 async function report(): Promise<string> {
   const told = running().map(async ({ url, child, output }) => {
     const health = await fetch(`${url}/health/ready`).then((answer) => answer.text(), String);
-    return `writer ${child.pid}\n${health}\n${output().slice(-2_000)}`;
+    const metrics = await fetch(`${url}/metrics`).then((answer) => answer.text(), String);
+    const lines = metrics.split('\n').filter((line) => /^sync_writer_(active|paused|pace|waiting)/.test(line));
+    return [`writer ${child.pid}`, health, ...lines, output().slice(-2_000)].join('\n');
   });
-  return `${await stage.uncommitted()} uncommitted\n${(await Promise.all(told)).join('\n\n')}`;
+  const requests = stage.sandbox.requests().slice(-25);
+  const shown = requests.map(({ at, endpoint, users, status, faults }) =>
+    [new Date(at).toISOString(), endpoint, users, status, ...faults].join(' '),
+  );
+  return [`${await stage.uncommitted()} uncommitted`, ...shown, ...(await Promise.all(told))].join('\n');
 }
 
-it('accounts for every user through storms, failures, an outage and kills', async () => {
+it('accounts for every user through storms, failures, an outage and kills', { timeout: 500_000 }, async () => {
   stage = await new Stage({ brokers: inject('kafkaBrokers') }).open();
   const newest = new Map<number, UserUpdate>();
   const changes: string[] = [];
