@@ -1,15 +1,28 @@
-import { laneOfTopic, topics, type DeadLetter, type Outcome, type Stage } from '@libs/contracts';
-import type { Lane, RecordBatch, RecordChange, UserUpdate } from '@libs/contracts';
+import { z } from 'zod';
+import {
+  changeOffset,
+  deadLetter,
+  laneOfTopic,
+  outcome,
+  topics,
+  type DeadLetter,
+  type Lane,
+  type Outcome,
+  type RecordBatch,
+  type RecordChange,
+  type Stage,
+  type UserUpdate,
+} from '@libs/contracts';
 import type { LogRecord, Outgoing, Position } from '../port.js';
 
 /** The changes of one record that a message stands for. */
 interface Coverage {
-  readonly recordType?: string;
-  readonly recordId?: string;
+  readonly recordType?: string | undefined;
+  readonly recordId?: string | undefined;
   readonly offsets: readonly string[];
   readonly jobIds: readonly string[];
   readonly commitTimestamp?: number;
-  readonly lane?: Lane;
+  readonly lane?: Lane | undefined;
 }
 
 const asBatch = (value: unknown) => value as RecordBatch;
@@ -32,33 +45,52 @@ function coverageOf({ topic, partition, offset }: Position, value: unknown): Cov
       offsets,
       jobIds,
       commitTimestamp: oldestCommitTimestamp,
-      lane,
+      lane: lane,
     }));
   }
   if (topic === topics.realtimeUpdates.name || topic === topics.backfillUpdates.name) {
     const { recordType, recordId, offsets, jobIds, commitTimestamp } = asUpdate(value);
-    return [{ recordType, recordId, offsets, jobIds, commitTimestamp, lane }];
+    return [{ recordType, recordId, offsets, jobIds, commitTimestamp, lane: lane }];
   }
   return [];
 }
 
-/** What can be told of an unreadable message: on the first topic it is a change, whatever it holds. */
+/** Of a message that does not fit its schema: what names the changes that it stands for, where that can be read. */
+const hint = z.object({
+  recordType: deadLetter.shape.recordType.catch(undefined),
+  recordId: deadLetter.shape.recordId.catch(undefined),
+  offsets: z.array(changeOffset).min(1),
+  jobIds: deadLetter.shape.jobIds.catch([]),
+});
+const changeHints = z.object({
+  lane: outcome.shape.lane.catch('realtime'),
+  jobId: z.string().optional().catch(undefined),
+});
+
+/**
+ * What can be told of an unreadable message. On the first topic it is a change, whatever it holds; on the others it stands for the changes
+ * that it names, so that they end, too (Invariant 4). One that names none leaves a gap, which the account of the changes shows.
+ */
 function coverageOfUnreadable({ topic, partition, offset, value }: LogRecord): Coverage[] {
-  if (topic !== topics.changes.name) return [];
-  const [lane, jobIds] = readHints(value);
-  return [{ offsets: [`${partition}:${offset}`], jobIds, lane }];
+  const json = parse(value);
+  if (topic === topics.changes.name) {
+    const { lane: own = 'realtime', jobId } = changeHints.safeParse(json).data ?? {};
+    return [{ offsets: [`${partition}:${offset}`], jobIds: jobId === undefined ? [] : [jobId], lane: own }];
+  }
+  const lane = laneOfTopic(topic) ?? undefined;
+  if (lane === undefined) return [];
+  const { entries } = z.object({ entries: z.array(z.unknown()) }).safeParse(json).data ?? {};
+  return (entries ?? [json]).flatMap((item) => {
+    const { data } = hint.safeParse(item);
+    return data === undefined ? [] : [{ ...data, lane: lane }];
+  });
 }
 
-/** Lane and job of a message that does not fit its schema, if those fields are readable. */
-function readHints(value: string | null): [lane: Lane, jobIds: string[]] {
+function parse(value: string | null): unknown {
   try {
-    const hints = JSON.parse(value ?? '') as { lane?: unknown; jobId?: unknown } | null;
-    return [
-      hints?.lane === 'backfill' ? 'backfill' : 'realtime',
-      typeof hints?.jobId === 'string' ? [hints.jobId] : [],
-    ];
+    return JSON.parse(value ?? '');
   } catch {
-    return ['realtime', []];
+    return undefined;
   }
 }
 
