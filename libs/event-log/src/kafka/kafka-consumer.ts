@@ -13,7 +13,11 @@ import { toRecord } from './record.js';
 
 /** Longest that the broker holds a fetch without news: the client notices a resumed partition only after it. Milliseconds. */
 const FETCH_WAIT_MS = 100;
-const MAX_PARTITION_BYTES = 1_048_576;
+/**
+ * Of one partition in one fetch. A fetch is of all partitions and is decoded as a whole before any of it is handed out: a real-time
+ * record must not wait for megabytes of a backfill beside it (Invariant 6). One record alone may be larger.
+ */
+const MAX_PARTITION_BYTES = 131_072;
 /** All that is fetched and not handed out, over all partitions, about. Characters. */
 const MAX_WAITING_CHARS = 64_000_000;
 const MAX_PARTITION_CHARS = 4_000_000;
