@@ -53,8 +53,8 @@ export class CallQueue {
   }
 
   /** The next to leave, which has its place from now on; `null`: none may. */
-  take(): Departure | null {
-    for (const lane of lanes) {
+  take(mayLeave: (lane: Lane) => boolean): Departure | null {
+    for (const lane of lanes.filter(mayLeave)) {
       for (const [kind, queue] of this.queues) {
         const { most, forRealtime } = kind === 'unsubscribe' ? OPT_OUT_PLACES : PLACES;
         const places = lane === 'realtime' ? most : most - forRealtime;

@@ -22,6 +22,12 @@ const WINNER_FACTOR = 2;
 /** Of a request: what is around the users, and between them. */
 const ENVELOPE_BYTES = 100;
 
+/** What a request may still take. */
+export interface Room extends RequestLimits {
+  /** Is somebody in it already? Else the first may be as large as it is. */
+  readonly isBegun: boolean;
+}
+
 /** What became of those at the head of the line. They are out of the line, and locked. */
 export interface Chosen {
   /** To leave in one request. */
@@ -61,7 +67,7 @@ export class Chooser {
     this.coursesFromMs = nowMs + this.policy.settleMs;
   }
 
-  choose(lane: Lane, nowMs: number, room: RequestLimits): Chosen {
+  choose(lane: Lane, nowMs: number, room: Room): Chosen {
     const { waiting, locks } = this.parts;
     const sendings: Sending[] = [];
     const ended: EndedEntry[] = [];
@@ -91,7 +97,8 @@ export class Chooser {
         this.take(entry, decision);
         this.parts.courses.add(entry, decision);
       } else {
-        if (sendings.length > 0 && bytes + verdict.bytes + 1 > room.maxBytes) break;
+        const isFull = bytes + verdict.bytes + 1 > room.maxBytes;
+        if (isFull && (room.isBegun || sendings.length > 0)) break;
         this.take(entry, decision);
         sendings.push(verdict);
         bytes += verdict.bytes + 1;

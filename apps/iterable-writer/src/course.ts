@@ -23,6 +23,8 @@ export interface Course {
   intended: boolean;
   /** Was it asked who is in the way of an address? Once is enough. */
   looked: boolean;
+  /** Its fields as they were counted when it began: a conversion changes them. */
+  bytes: number;
   /** Is the next step on its way? */
   underWay: boolean;
 }
@@ -39,6 +41,7 @@ export function newCourse(entry: Entry, decision: Decision): Course {
     moreLocks: [],
     intended: false,
     looked: false,
+    bytes: entry.fields.length,
     underWay: false,
   };
 }

@@ -21,6 +21,7 @@ let left: string[];
 let answer: (call: ProfileCall) => ProfileVerdict | Promise<ProfileVerdict>;
 let optOut: (users: number) => OptOutVerdict;
 let cutOff = false;
+let isStopped = false;
 let changed: () => void;
 
 beforeEach(() => {
@@ -29,6 +30,7 @@ beforeEach(() => {
   ended = [];
   left = [];
   cutOff = false;
+  isStopped = false;
   changed = () => {};
   answer = () => ({ kind: 'done' });
   optOut = () => ({ kind: 'done' });
@@ -52,6 +54,7 @@ beforeEach(() => {
   };
   courses = new Courses(parts as unknown as CoursesParts, SETTLE_MS, {
     ended: (one) => ended.push(one),
+    heldBack: () => isStopped,
     lock: () => true,
     lost: () => {},
     intend: () => Promise.resolve(),
@@ -202,6 +205,22 @@ describe('courses', () => {
     cutOff = false;
     await pass(1_000);
     expect(left).toEqual(['update-email new1']);
+  });
+
+  it('wait where too many would be dead, and are tried again when their lane goes on', async () => {
+    isStopped = true;
+    answer = () => ({ kind: 'dead', code: 'iterable.invalid_email' });
+    move(1);
+    courses.launch(() => true);
+    await vi.advanceTimersByTimeAsync(0);
+    courses.launch((lane) => lane === 'realtime');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([left, ended, courses.busy]).toEqual([['update-email new1'], [], true]);
+    isStopped = false;
+    await pass();
+    expect(left).toHaveLength(2);
+    expect(ended.map(({ ending }) => ending.kind)).toEqual(['dead']);
+    expect(courses.busy).toBe(false);
   });
 
   it('are full by users and by bytes, each lane for itself', () => {

@@ -58,6 +58,8 @@ type Verdict = ProfileVerdict | OptOutVerdict | LookVerdict;
 export interface CoursesEvents {
   /** A course is over. */
   ended(ended: EndedEntry): void;
+  /** Would too many be dead with this one? Then its lane stands still, and it is tried again when that goes on. */
+  heldBack(ended: EndedEntry): boolean;
   /** Takes locks for a course besides its own; `false`: not all of them are free now. */
   lock(course: Course, keys: readonly string[]): boolean;
   /** A course is given up: its partition is another's now. */
@@ -144,9 +146,9 @@ export class Courses {
   }
 
   /** Lets calls leave that are due, as many as may be on their way. `mayCall` is asked before each. */
-  launch(mayCall: () => boolean): void {
-    while (mayCall()) {
-      const departure = this.calls.take();
+  launch(mayCall: (lane: Lane) => boolean): void {
+    for (;;) {
+      const departure = this.calls.take(mayCall);
       if (departure === null) return;
       this.events.track(
         this.leave(departure).finally(() => {
@@ -177,13 +179,12 @@ export class Courses {
   }
 
   /** A bulk step has its answer. */
-  stepEnded({ entry, decision, course, ending }: EndedEntry & { readonly course: Course }): void {
+  stepEnded({ course, ending }: EndedEntry & { readonly course: Course }): void {
     if (ending.kind === 'written') {
       course.requestId = ending.requestId;
       this.stepDone(course);
     } else {
-      this.close(course);
-      this.events.ended({ entry, decision, course, ending });
+      this.fail(course, ending);
     }
   }
 
@@ -290,8 +291,7 @@ export class Courses {
         this.again(course, 0);
         return;
       case 'dead':
-        this.close(course);
-        this.end(course, {
+        this.fail(course, {
           kind: 'dead',
           code: verdict.code,
           message: deadReasons[verdict.code],
@@ -329,8 +329,7 @@ export class Courses {
     const steps = mine ? resolveConflict({ recordId, on, email }, occupant, this.parts.view) : null;
     if (steps === null) {
       const code = 'iterable.identity_conflict';
-      this.close(course);
-      this.end(course, { kind: 'dead', code, message: deadReasons[code], requestId: course.requestId });
+      this.fail(course, { kind: 'dead', code, message: deadReasons[code], requestId: course.requestId });
       return;
     }
     const [look, write, ...rest] = course.steps;
@@ -375,6 +374,17 @@ export class Courses {
     this.end(course, ending.kind === 'written' ? { kind: 'written', requestId: course.requestId } : ending);
   }
 
+  /** The next step cannot be done. */
+  private fail(course: Course, ending: EndedEntry['ending']): void {
+    const { entry, decision } = course;
+    if (this.events.heldBack({ entry, decision, course, ending })) {
+      this.again(course, 0);
+      return;
+    }
+    this.close(course);
+    this.end(course, ending);
+  }
+
   private end(course: Course, ending: EndedEntry['ending']): void {
     const { entry, decision } = course;
     this.events.ended({ entry, decision, course, ending });
@@ -411,14 +421,16 @@ export class Courses {
     const load = this.load[course.entry.lane];
     this.all.add(course);
     load.users += 1;
-    load.bytes += course.entry.fields.length;
+    load.bytes += course.bytes;
     this.show();
   }
 
   /** What is written already is not kept. */
-  private lighten({ entry, steps }: Course): void {
+  private lighten(course: Course): void {
+    const { entry, steps } = course;
     if (entry.fields === '' || steps.some(({ kind }) => kind === 'write')) return;
-    this.load[entry.lane].bytes -= entry.fields.length;
+    this.load[entry.lane].bytes -= course.bytes;
+    course.bytes = 0;
     entry.fields = '';
   }
 
@@ -426,7 +438,7 @@ export class Courses {
     if (!this.all.delete(course)) return;
     const load = this.load[course.entry.lane];
     load.users -= 1;
-    load.bytes -= course.entry.fields.length;
+    load.bytes -= course.bytes;
     this.show();
   }
 

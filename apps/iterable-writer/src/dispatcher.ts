@@ -89,6 +89,7 @@ export class Dispatcher {
     const recent = new RecentCalls(options.policy.settleMs);
     this.courses = new Courses({ ...parts, recent, view: parts.identities.view }, options.policy.settleMs, {
       ended: (ended) => this.end([ended]),
+      heldBack: (one) => parts.stop.holdBack(one.entry.lane, endingsOf([one])),
       cutOff: () => this.isCutOff(),
       lock: (course, keys) => this.lockMore(course, keys),
       intend: (courses) => this.intend(courses.map((course) => ({ ...course, course }))),
@@ -105,7 +106,7 @@ export class Dispatcher {
     );
     this.fresh = new FreshPieces({ waiting, courses, chooser: this.chooser }, options, {
       ended: (ended) => this.end(ended),
-      launch: () => courses.launch(() => this.mayCall()),
+      launch: () => courses.launch((lane) => this.mayCall(lane)),
       mayRide: () => !parts.stop.stopped('backfill'),
     });
   }
@@ -120,6 +121,7 @@ export class Dispatcher {
   close(): void {
     this.isOpen = false;
     this.sleep();
+    this.showAllowance(false);
   }
 
   /** After {@link close}: waits for what is on its way, and gives it up after `deadlineMs`: it is read again by the next owner. */
@@ -155,7 +157,7 @@ export class Dispatcher {
     this.sleep();
     this.courses.wake(Date.now());
     let waits = false;
-    if (this.isOpen) this.courses.launch(() => this.mayCall());
+    if (this.isOpen) this.courses.launch((lane) => this.mayCall(lane));
     while (this.isOpen && this.hasWork()) {
       const nowMs = Date.now();
       const waitMs = this.waitMs(nowMs);
@@ -175,12 +177,14 @@ export class Dispatcher {
   }
 
   private hasWork(): boolean {
-    if (this.pieces.length > 0) return true;
-    return lanes.some((lane) => this.courses.hasBulk(lane) || this.parts.waiting.load(lane).users > 0);
+    const { stop, waiting } = this.parts;
+    const waits = (lane: Lane) => waiting.load(lane).users > 0 || this.pieces.some((piece) => piece.lane === lane);
+    return lanes.some((lane) => !stop.stopped(lane) && (this.courses.hasBulk(lane) || waits(lane)));
   }
 
   /** A call about one profile does not count against the rate of bulk updates; while these are paused, they are the probe. */
-  private mayCall(): boolean {
+  private mayCall(lane: Lane): boolean {
+    if (this.parts.stop.stopped(lane)) return false;
     return this.isOpen && !this.isCutOff() && (!this.parts.gate.paused || !this.hasWork());
   }
 
@@ -206,6 +210,7 @@ export class Dispatcher {
   /** The next request's users, out of the line and locked; `null`: none now. */
   private pick(nowMs: number): Piece | null {
     let soonestMs = Number.POSITIVE_INFINITY;
+    this.letPass();
     for (const lane of lanes) {
       if (lane === 'backfill' && this.inFlight.size >= MAX_IN_FLIGHT) break;
       if (this.parts.stop.stopped(lane)) continue;
@@ -218,6 +223,16 @@ export class Dispatcher {
     }
     if (Number.isFinite(soonestMs)) this.wakeIn(Math.max(1, soonestMs));
     return null;
+  }
+
+  /** What stands still with its lane is in nobody's way: not in that of a newer state, nor of the other lane's that rode along. */
+  private letPass(): void {
+    const { stop } = this.parts;
+    if (!lanes.some((lane) => stop.stopped(lane))) return;
+    this.pieces = this.pieces.flatMap((piece) => {
+      if (!stop.stopped(piece.lane)) return [piece];
+      return newPieces(this.withoutSuperseded(newPiece(everyoneIn(piece))).sendings);
+    });
   }
 
   private duePiece(lane: Lane, nowMs: number): Piece | null {
@@ -233,9 +248,14 @@ export class Dispatcher {
     }
   }
 
-  /** Users from the courses and from the line; a number: none before so many milliseconds. */
+  /**
+   * Users from the courses and from the line; a number: none before so many milliseconds. Those of a lane that stands still take no
+   * room of the other.
+   */
   private freshPiece(lane: Lane, nowMs: number): Piece | number {
-    const piece = this.fresh.next(lane, nowMs, this.sendingUsers);
+    const standing = this.pieces.filter((one) => this.parts.stop.stopped(one.lane));
+    const users = standing.reduce((sum, one) => sum + one.sendings.length, 0);
+    const piece = this.fresh.next(lane, nowMs, this.sendingUsers - users);
     if (typeof piece !== 'number') this.sendingUsers += piece.sendings.length;
     return piece;
   }
@@ -293,8 +313,9 @@ export class Dispatcher {
       if (!this.parts.stop.holdBack(lane, endingsOf(ofLane))) return [];
       return ofLane.filter(({ ending }) => ending.kind === 'dead');
     });
-    this.pieces.push(...newPieces(held.flatMap((one) => sendingOfHeld(one))));
     this.sendingUsers += held.length;
+    const again = newPieces(held.flatMap((one) => sendingOfHeld(one)));
+    this.pieces.push(...again.flatMap((one) => this.withoutLost(one)));
     const rest = held.length === 0 ? over : over.filter((one) => !held.includes(one));
     this.countEndings(rest);
     return rest;

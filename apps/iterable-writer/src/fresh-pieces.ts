@@ -1,6 +1,6 @@
 import type { Lane } from '@libs/contracts';
 import { packRequest, type RequestLimits } from '@libs/iterable';
-import type { Chooser } from './chooser.js';
+import type { Chooser, Room } from './chooser.js';
 import { lingerMs } from './core/linger.js';
 import type { Courses } from './courses.js';
 import type { EndedEntry } from './ledger.js';
@@ -95,9 +95,10 @@ export class FreshPieces {
     return [...request];
   }
 
-  private roomBeside(due: readonly Sending[]): RequestLimits {
+  private roomBeside(due: readonly Sending[]): Room {
     const bytes = due.reduce((sum, one) => sum + one.bytes + 1, 0);
-    return { maxUsers: this.options.maxUsers - due.length, maxBytes: this.options.maxBytes - bytes };
+    const isBegun = due.length > 0;
+    return { maxUsers: this.options.maxUsers - due.length, maxBytes: this.options.maxBytes - bytes, isBegun };
   }
 
   /** Bounds what pieces that get no answer hold in memory (Invariant 5). */

@@ -106,13 +106,13 @@ export class Gate {
   }
 
   private showPause(wasPaused: boolean): void {
-    const { pause } = this.circuit;
-    if (pause === null) return;
+    const { pause: current } = this.circuit;
+    if (current === null) return;
     const { health, logger, metrics } = this.parts;
-    const since = new Date(pause.sinceMs).toISOString();
-    health.set(CHECK, false, `${explainPause(pause.code)} Paused since ${since}; probing, and going on by itself.`);
+    const since = new Date(current.sinceMs).toISOString();
+    health.set(CHECK, false, `${explainPause(current.code)} Paused since ${since}; probing, and going on by itself.`);
     metrics.writerPaused.set(1);
-    if (!wasPaused) logger.error({ code: pause.code }, 'writing is paused');
+    if (!wasPaused) logger.error({ code: current.code }, 'writing is paused');
   }
 
   private showPace(): void {

@@ -343,6 +343,39 @@ describe('the active writer', () => {
     expect(log.commits.at(-1)).toBe(301);
   });
 
+  it('holds up no newer state of a record with what it holds of it in a lane that is stopped', async () => {
+    await deliver('backfill', ...Array.from({ length: 150 }, (_, n) => update(n)));
+    for (let second = 0; second < 30; second += 1) {
+      await pass(1_000);
+      for (const { emails, answer } of iterable.calls) {
+        const invalidEmails = emails.map((email) => `${email}@x.io`);
+        answer(200, { successCount: 0, failCount: emails.length, failedUpdates: { invalidEmails } });
+      }
+    }
+    expect(log.outcomes().filter((kind) => kind === 'dead')).toHaveLength(99);
+    const sent = iterable.sent.length;
+    // Its request was refused when 99 were dead: it is held
+    await deliver('realtime', update(99, 2));
+    await pass(1_000);
+    expect(iterable.sent.slice(sent)).toEqual(['99']);
+    iterable.calls.at(-1)?.ok();
+    await pass(1_000);
+    expect(log.outcomes().slice(99)).toEqual(['superseded', 'written']);
+  });
+
+  it('lets nobody ride along who makes the request too large', async () => {
+    const large = (n: number, bytes: number): UserUpdate => ({
+      ...update(n),
+      dataFields: { Text: 'x'.repeat(bytes) },
+    });
+    await deliver('backfill', large(1, 3_000_000));
+    await deliver('realtime', large(9, 2_000_000));
+    await pass(1);
+    expect(iterable.sent).toEqual(['9']);
+    await pass(1_500);
+    expect(iterable.sent).toEqual(['9', '1']);
+  });
+
   it('stops: what is on its way is finished and committed, what waits is left', async () => {
     await deliver('backfill', ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => update(n)));
     await pass(1);
