@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: how long a backfill of the seeded Leads takes, from the command to the last user readable in Iterable, with
  * the documented limit enforced by the sandbox (5 requests a second of 1,000 users). `--leads N`, `--log embedded|kafka|both`, `--json`.
+ * `node dist/test/bench/writer.js` measures a million users, and real-time changes meanwhile.
  */
 import { cpus, totalmem } from 'node:os';
 import { randomUUID } from 'node:crypto';

@@ -4,7 +4,7 @@
  *
  *   --users N                 users of the backfill (1,000,000)
  *   --variant writer|pipeline the writer's process alone with its topics full, or everything from the simulated org on (writer)
- *   --log kafka|embedded      (kafka)
+ *   --log kafka|embedded      (kafka); the writer alone runs on Kafka only
  *   --realtime-per-second N,… rates of single changes, each measured for --phase-seconds without a backfill and with one; '' for none
  *                             (0.5,2,10,50)
  *   --phase-seconds N         (60)
@@ -44,6 +44,7 @@ const oneOf = <const T extends string>(name: string, value: string, allowed: rea
 const users = Number(values.users);
 const variant = oneOf('variant', values.variant, ['writer', 'pipeline']);
 const log = oneOf('log', values.log, ['kafka', 'embedded']);
+if (variant === 'writer' && log === 'embedded') throw new Error('the embedded log is for --variant pipeline');
 const rates = values['realtime-per-second'].split(',').filter(Boolean).map(Number);
 const phaseSeconds = Number(values['phase-seconds']);
 
@@ -165,7 +166,7 @@ const writerSettings: Record<string, string> =
 const most = rates.reduce((sum, rate) => sum + rate * phaseSeconds * 2, 0);
 const scene =
   variant === 'writer'
-    ? await writerAlone({ log, users, writerSettings })
+    ? await writerAlone({ users, writerSettings })
     : await pipeline({ log, leads: users, changes: most, writerSettings });
 const machine = {
   cpu: cpus()[0]?.model ?? 'unknown',

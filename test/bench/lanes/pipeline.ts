@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { BACKFILL_TARGET, topics, type BackfillStart } from '@libs/contracts';
 import { createEventLog, type EventLog } from '@libs/event-log';
 import { createLogger } from '@libs/observability';
@@ -7,7 +8,17 @@ import { startDemo } from '../../support/demo.js';
 import { startSandbox } from '../../support/sandbox.js';
 import { startStack } from '../../support/stack.js';
 import type { Change } from './changes.js';
-import { allAreDone, allowance, lagOf, MORE, SANDBOX_MEMORY, WINDOW_MS, type Doors, type Scene } from './scene.js';
+import {
+  allAreDone,
+  allowance,
+  backfillLag,
+  lagOf,
+  MORE,
+  SANDBOX_MEMORY,
+  WINDOW_MS,
+  type Doors,
+  type Scene,
+} from './scene.js';
 
 export interface PipelineOptions {
   readonly log: 'kafka' | 'embedded';
@@ -81,7 +92,7 @@ async function onEmbedded({ leads, changes, writerSettings }: PipelineOptions): 
       KAFKA_REPLICATION: 1,
       KAFKA_COMPRESSION: 'none',
       KAFKA_SESSION_TIMEOUT_MS: 10_000,
-      DATA_DIR: demo.dataDir,
+      DATA_DIR: join(demo.dataDir, 'demo'), // where it keeps what belongs to its sandbox
     },
     { clientId: 'bench', logger: createLogger('bench', 'silent') },
   );
@@ -125,18 +136,17 @@ class Pipeline implements Scene {
   }
 
   async begin(seconds: number | 'all') {
-    const leads = await this.sandbox.query('SELECT Id, Email FROM Lead ORDER BY Id');
-    const perSecond = allowance.requestsPerSecond * allowance.usersPerRequest;
-    const last = seconds === 'all' ? undefined : leads[Math.ceil(seconds * perSecond * MORE)];
-    const newUsers = seconds === 'all' ? leads.filter((row) => row['Email'] !== null).length : 0;
-    const where = last === undefined ? {} : { where: `Id < '${String(last['Id'])}'` };
+    const all = seconds === 'all';
+    // Once it is read it does not wait any more: what it reads is what is bounded
+    const where = all ? {} : { where: `Id <= '${await this.lastOf(seconds)}'` };
+    const newUsers = all ? (await this.sandbox.query('SELECT Id FROM Lead WHERE Email != null')).length : 0;
     const atMs = Date.now();
     await this.start({ object: 'Lead', ...where });
     return { atMs, newUsers };
   }
 
   async isWaiting(): Promise<boolean> {
-    return (await lagOf(this.log, 'mapper', topics.backfillBatches)) > 0;
+    return (await lagOf(this.log, 'mapper', topics.backfillBatches)) + (await backfillLag(this.log)) > 0;
   }
 
   end(): Promise<void> {
@@ -153,6 +163,14 @@ class Pipeline implements Scene {
 
   close(): Promise<void> {
     return this.parts.close();
+  }
+
+  /** The last of as many Leads as keep the writer busy for so long. */
+  private async lastOf(seconds: number): Promise<string> {
+    const count = Math.ceil(seconds * allowance.requestsPerSecond * allowance.usersPerRequest * MORE);
+    const leads = await this.sandbox.query(`SELECT Id FROM Lead ORDER BY Id LIMIT ${count}`);
+    if (leads.length < count) throw new Error(`${count} Leads are needed for ${seconds} seconds: more --users`);
+    return String(leads.at(-1)?.['Id']);
   }
 
   private async start(data: BackfillStart): Promise<void> {

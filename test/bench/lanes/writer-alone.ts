@@ -22,7 +22,6 @@ const MODELS = 2_000;
 const RUN = 10_000;
 
 export interface WriterAloneOptions {
-  readonly log: 'kafka' | 'embedded';
   /** Of the whole backfill. */
   readonly users: number;
   /** For the writer's process alone, e.g. a profiler's. */
@@ -30,16 +29,17 @@ export interface WriterAloneOptions {
 }
 
 /**
- * The writer's process with its topics full: nothing before it takes processor time while it is measured. A backfill is appended
+ * The writer's process on Kafka with its topics full: nothing before it takes processor time while it is measured. A backfill is appended
  * while no writer runs; the next ones write the same people anew.
  */
-export async function writerAlone({ log: kind, users, writerSettings }: WriterAloneOptions): Promise<Scene> {
+export async function writerAlone({ users, writerSettings }: WriterAloneOptions): Promise<Scene> {
   const dataDir = mkdtempSync(join(tmpdir(), 'bench-writer-'));
-  const broker = kind === 'kafka' ? await startBroker() : null;
+  const broker = await startBroker();
   const sandbox = await startSandbox(SANDBOX_MEMORY);
   const settings = {
     ...sandbox.settings,
-    ...(broker === null ? {} : { KAFKA_BROKERS: broker.brokers, KAFKA_TOPIC_PREFIX: `t${randomUUID().slice(0, 8)}.` }),
+    KAFKA_BROKERS: broker.brokers,
+    KAFKA_TOPIC_PREFIX: `t${randomUUID().slice(0, 8)}.`,
     DATA_DIR: dataDir,
   };
   await sandbox.admin('POST', '/seed', { leads: MODELS, contacts: 0, accounts: 0, seed: 1 });
@@ -54,7 +54,7 @@ export async function writerAlone({ log: kind, users, writerSettings }: WriterAl
 interface Parts extends Pick<WriterAloneOptions, 'users' | 'writerSettings'> {
   readonly log: EventLog;
   readonly sandbox: SandboxProcess;
-  readonly broker: Broker | null;
+  readonly broker: Broker;
   readonly settings: Readonly<Record<string, string>>;
   readonly models: readonly UserUpdate[];
   readonly dataDir: string;
@@ -82,7 +82,7 @@ class WriterAlone implements Scene {
     return {
       ...(this.writer === null ? {} : { 'iterable-writer': this.writer.child.pid ?? 0 }),
       sandbox: sandbox.process.child.pid ?? 0,
-      ...(broker === null ? {} : { kafka: broker.pid ?? 0 }),
+      kafka: broker.pid ?? 0,
     };
   }
 
@@ -126,7 +126,7 @@ class WriterAlone implements Scene {
     await this.writer?.stop();
     await log.close();
     await sandbox.stop();
-    await broker?.stop();
+    await broker.stop();
     rmSync(dataDir, { recursive: true, force: true });
   }
 
