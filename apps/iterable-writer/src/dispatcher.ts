@@ -22,7 +22,7 @@ import { pause } from './pause.js';
 import { RecentCalls } from './recent-calls.js';
 import type { WaitingUsers } from './waiting-users.js';
 
-/** Between looks at the heartbeat when it is too old. Milliseconds. */
+/** Between looks at the heartbeat when it is too old for a call. Milliseconds. */
 const HEARTBEAT_LOOK_MS = 100;
 /** Between looks at a gate that opens only after an answer. Milliseconds. */
 const GATE_LOOK_MS = 50;
@@ -31,10 +31,6 @@ export interface DispatcherOptions extends RequestLimits {
   readonly policy: Policy;
   readonly dryRun: boolean;
   readonly requestsPerSecond: number;
-  /** Without a heartbeat for so long the partitions may be another's: nothing is sent. Milliseconds. */
-  readonly sessionTimeoutMs: number;
-  /** Age of the oldest heartbeat of the partitions in hand. Milliseconds. */
-  heartbeatAgeMs(): number;
 }
 
 export interface DispatcherParts {
@@ -90,7 +86,7 @@ export class Dispatcher {
     this.courses = new Courses({ ...parts, recent, view: parts.identities.view }, options.policy.settleMs, {
       ended: (ended) => this.end([ended]),
       heldBack: (one) => parts.stop.holdBack(one.entry.lane, endingsOf([one])),
-      cutOff: () => this.isCutOff(),
+      cutOff: () => parts.gate.cutOff,
       lock: (course, keys) => this.lockMore(course, keys),
       intend: (courses) => this.intend(courses.map((course) => ({ ...course, course }))),
       lost: (course) => this.release(course),
@@ -185,17 +181,12 @@ export class Dispatcher {
   /** A call about one profile does not count against the rate of bulk updates; while these are paused, they are the probe. */
   private mayCall(lane: Lane): boolean {
     if (this.parts.stop.stopped(lane)) return false;
-    return this.isOpen && !this.isCutOff() && (!this.parts.gate.paused || !this.hasWork());
-  }
-
-  /** A member that the log may have given up sends nothing; its successor does (design.md §4). */
-  private isCutOff(): boolean {
-    return this.options.heartbeatAgeMs() >= this.options.sessionTimeoutMs;
+    return this.isOpen && !this.parts.gate.cutOff && (!this.parts.gate.paused || !this.hasWork());
   }
 
   private wakeForCourses(): void {
     if (!this.courses.busy) return;
-    if (this.courses.hasCalls && this.isCutOff()) this.wakeIn(HEARTBEAT_LOOK_MS);
+    if (this.courses.hasCalls && this.parts.gate.cutOff) this.wakeIn(HEARTBEAT_LOOK_MS);
     const dueMs = this.courses.dueInMs(Date.now());
     if (Number.isFinite(dueMs)) this.wakeIn(Math.max(1, dueMs));
   }
@@ -203,7 +194,6 @@ export class Dispatcher {
   /** Until a request may leave, whatever it carries; `null`: something must be finished first. */
   private waitMs(nowMs: number): number | null {
     if (this.departing || this.inFlight.size >= MAX_IN_FLIGHT + REALTIME_RESERVE) return null;
-    if (this.isCutOff()) return HEARTBEAT_LOOK_MS;
     return this.options.dryRun ? 0 : this.parts.gate.waitMs(nowMs, this.inFlight.size);
   }
 
@@ -274,7 +264,7 @@ export class Dispatcher {
   private async depart(signal: AbortSignal): Promise<boolean> {
     try {
       while (!signal.aborted) {
-        const waitMs = this.isCutOff() ? HEARTBEAT_LOOK_MS : this.parts.gate.waitMs(Date.now(), this.inFlight.size - 1);
+        const waitMs = this.parts.gate.waitMs(Date.now(), this.inFlight.size - 1);
         if (waitMs !== null && waitMs <= 0) {
           this.parts.gate.take();
           return true;

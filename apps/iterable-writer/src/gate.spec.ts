@@ -3,16 +3,18 @@ import { RateLimiter } from '@libs/iterable';
 import { createLogger, createMetrics, Health } from '@libs/observability';
 import { Gate } from './gate.js';
 
+let gate: Gate;
+
 beforeEach(() => {
   vi.useFakeTimers();
+  const parts = { health: new Health(), metrics: createMetrics(), logger: createLogger('test', 'silent') };
+  gate = new Gate(new RateLimiter(5, () => Date.now()), { ...parts, cutOff: () => false });
 });
 afterEach(() => {
   vi.useRealTimers();
 });
 
 it('lets a single request go before those that always wait for the next token, and counts it', async () => {
-  const parts = { health: new Health(), metrics: createMetrics(), logger: createLogger('test', 'silent') };
-  const gate = new Gate(new RateLimiter(5, () => Date.now()), parts);
   let left = 0;
   const pump = (): void => {
     const waitMs = gate.waitMs(Date.now(), 0) ?? 0;
@@ -37,8 +39,6 @@ it('lets a single request go before those that always wait for the next token, a
 });
 
 it('lets others go on when it is broken off', async () => {
-  const parts = { health: new Health(), metrics: createMetrics(), logger: createLogger('test', 'silent') };
-  const gate = new Gate(new RateLimiter(5, () => Date.now()), parts);
   const lost = new AbortController();
   const turn = gate.turn(lost.signal);
   lost.abort(new Error('lost'));

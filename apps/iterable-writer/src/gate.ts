@@ -7,10 +7,14 @@ import { pause } from './pause.js';
 /** Backoff where Iterable does not say how long to wait. Milliseconds. */
 const BACKOFF = { firstMs: 500, maxMs: 30_000 };
 const CHECK = 'iterable';
+/** Between looks at the heartbeat when it is too old. Milliseconds. */
+const HEARTBEAT_LOOK_MS = 100;
 /** Between looks while a request goes before. Milliseconds. */
 const BEHIND_LOOK_MS = 20;
 
 export interface GateParts {
+  /** May the partitions be another's by now? Then nothing leaves: its successor's does (design.md §4). */
+  cutOff(): boolean;
   readonly health: Health;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -35,10 +39,14 @@ export class Gate {
     return this.circuit.pause !== null;
   }
 
+  get cutOff(): boolean {
+    return this.parts.cutOff();
+  }
+
   /** How long until a request may leave; `null`: only after the one in flight has its answer. Milliseconds. */
   waitMs(nowMs: number, inFlight: number): number | null {
-    const paused = circuitWaitMs(this.circuit, nowMs, inFlight);
-    return paused === null ? null : Math.max(paused, this.limiter.waitMs(), this.ahead > 0 ? BEHIND_LOOK_MS : 0);
+    const waitMs = this.openInMs(nowMs, inFlight);
+    return waitMs === null || this.ahead === 0 ? waitMs : Math.max(waitMs, BEHIND_LOOK_MS);
   }
 
   /**
@@ -49,7 +57,7 @@ export class Gate {
     this.ahead += 1;
     try {
       for (;;) {
-        const waitMs = Math.max(circuitWaitMs(this.circuit, Date.now(), 0) ?? 0, this.limiter.waitMs());
+        const waitMs = this.openInMs(Date.now(), 0) ?? 0;
         if (waitMs <= 0) break;
         await pause(waitMs, signal);
       }
@@ -57,6 +65,12 @@ export class Gate {
     } finally {
       this.ahead -= 1;
     }
+  }
+
+  private openInMs(nowMs: number, inFlight: number): number | null {
+    if (this.cutOff) return HEARTBEAT_LOOK_MS;
+    const paused = circuitWaitMs(this.circuit, nowMs, inFlight);
+    return paused === null ? null : Math.max(paused, this.limiter.waitMs());
   }
 
   /** A request leaves. */

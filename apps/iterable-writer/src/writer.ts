@@ -42,6 +42,7 @@ export interface WriterOptions {
   readonly dryRun: boolean;
   readonly newFields: NewFieldPolicy;
   readonly seedFieldTypes: boolean;
+  /** Milliseconds. */
   readonly sessionTimeoutMs: number;
   readonly deadLetterStop: SafetyStopOptions;
 }
@@ -85,7 +86,7 @@ export class Writer {
   ) {
     const { log, client, store, metrics, pace = new EndpointPace() } = parts;
     this.limits = { maxUsers: options.usersPerRequest, maxBytes: MAX_REQUEST_BYTES };
-    this.gate = new Gate(new RateLimiter(options.requestsPerSecond), parts);
+    this.gate = new Gate(new RateLimiter(options.requestsPerSecond), { ...parts, cutOff: () => this.isCutOff() });
     this.identities = new Identities(store, log, parts);
     this.ledger = new Ledger(log, this.identities, parts);
     this.deferred = new Deferred(log, this.identities, parts);
@@ -122,8 +123,6 @@ export class Writer {
         policy: options.policy,
         dryRun: options.dryRun,
         requestsPerSecond: options.requestsPerSecond,
-        sessionTimeoutMs: options.sessionTimeoutMs,
-        heartbeatAgeMs: () => Math.max(0, ...this.live().map((claim) => claim.heartbeatAgeMs())),
       },
     );
     metrics.writerActive.set(0);
@@ -190,6 +189,11 @@ export class Writer {
     this.activation?.abort();
     await this.stop.close();
     this.identities.close();
+  }
+
+  /** Without a heartbeat for so long the partitions may be another's. */
+  private isCutOff(): boolean {
+    return this.live().some((claim) => claim.heartbeatAgeMs() >= this.options.sessionTimeoutMs);
   }
 
   private live(): Claim[] {

@@ -25,6 +25,7 @@ let health: Health;
 let book: FieldBook;
 let gate: Gate;
 let lists: number;
+let cutOff: boolean;
 
 const answer = (status: number, body: unknown): HttpAnswer => ({
   status,
@@ -67,7 +68,7 @@ function make(options: Partial<FieldBookOptions> = {}): FieldBook {
       return Promise.resolve({ kind: 'done' });
     },
   };
-  gate = new Gate(new RateLimiter(100, () => Date.now()), parts);
+  gate = new Gate(new RateLimiter(100, () => Date.now()), { ...parts, cutOff: () => cutOff });
   return new FieldBook(
     {
       ...parts,
@@ -100,6 +101,7 @@ beforeEach(() => {
   listAnswers = [];
   logFails = 0;
   lists = 0;
+  cutOff = false;
   health = new Health();
   book = make();
 });
@@ -209,6 +211,17 @@ describe('the field book', () => {
     clearInterval(others);
     expect(bodies).toHaveLength(5);
     expect(health.ready).toBe(true);
+  });
+
+  it('plants nothing while the partitions may be another’s', async () => {
+    cutOff = true;
+    const prepared = book.prepare(named('s1'), new AbortController().signal);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(bodies).toEqual([]);
+    cutOff = false;
+    await vi.advanceTimersByTimeAsync(1_000);
+    await prepared;
+    expect(bodies).toHaveLength(1);
   });
 
   it('clears up after itself also where it was a standby before', async () => {
