@@ -67,8 +67,8 @@ export class Dispatcher {
   private readonly allowance: Allowance;
   /** Users in pieces: those of courses are counted there. */
   private sendingUsers = 0;
-  /** Is a piece chosen whose request has not left? The next is chosen when it has: late, and one at a time. */
-  private departing = false;
+  /** Of a piece that is chosen and has not left, to break it off. The next is chosen when it has: late, and one at a time. */
+  private departing: AbortController | null = null;
   private isOpen = false;
   private timer: NodeJS.Timeout | null = null;
   private wakeAtMs = 0;
@@ -113,9 +113,10 @@ export class Dispatcher {
     this.pump();
   }
 
-  /** Nothing more is sent. */
+  /** Nothing more is sent: also what waits for the limit or the end of an outage. */
   close(): void {
     this.isOpen = false;
+    this.departing?.abort();
     this.sleep();
     this.showAllowance(false);
   }
@@ -193,7 +194,7 @@ export class Dispatcher {
 
   /** Until a request may leave, whatever it carries; `null`: something must be finished first. */
   private waitMs(nowMs: number): number | null {
-    if (this.departing || this.inFlight.size >= MAX_IN_FLIGHT + REALTIME_RESERVE) return null;
+    if (this.departing !== null || this.inFlight.size >= MAX_IN_FLIGHT + REALTIME_RESERVE) return null;
     return this.options.dryRun ? 0 : this.parts.gate.waitMs(nowMs, this.inFlight.size);
   }
 
@@ -253,7 +254,7 @@ export class Dispatcher {
   private launch(piece: Piece): void {
     const controller = new AbortController();
     this.inFlight.set(piece, controller);
-    this.departing = true;
+    this.departing = controller;
     this.track(this.exchange(piece, controller.signal));
   }
 
@@ -276,7 +277,7 @@ export class Dispatcher {
       if (signal.aborted) return false;
       throw error;
     } finally {
-      this.departing = false;
+      this.departing = null;
       this.pump();
     }
   }

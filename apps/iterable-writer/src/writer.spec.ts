@@ -376,6 +376,25 @@ describe('the active writer', () => {
     expect(iterable.sent).toEqual(['9', '1']);
   });
 
+  it('stops at once where a request is ready and may not leave', async () => {
+    await deliver('backfill', update(1), update(2), update(3));
+    await pass(1);
+    let release = () => {};
+    log.appendGate = new Promise((resolve) => (release = resolve));
+    await deliver('realtime', update(9));
+    await pass(250); // chosen, and written down slowly
+    iterable.calls[0]?.answer(429, { code: 'RateLimitExceeded', params: { rateLimitReset: 60 } });
+    await pass(1);
+    release();
+    await pass(1);
+    writer.stopTaking();
+    let stopped = false;
+    const finished = writer.finish().then(() => (stopped = true));
+    await pass(100);
+    expect([stopped, iterable.sent]).toEqual([true, ['1 2 3']]);
+    await finished;
+  });
+
   it('stops: what is on its way is finished and committed, what waits is left', async () => {
     await deliver('backfill', ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => update(n)));
     await pass(1);
