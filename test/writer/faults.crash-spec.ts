@@ -21,7 +21,7 @@ const EDITS = 150;
 const MISMATCH_SHARE = 0.0015;
 const WRITERS = 3;
 /** An active writer makes so many requests before it is killed; with the takeover a kill comes every ten seconds or so. */
-const REQUESTS_OF_A_LIFE = 8;
+const REQUESTS_OF_A_LIFE = 5;
 const DEADLINE_MS = 240_000;
 /** Sure to strike in a run as short as this. */
 const SURE_FAULTS: readonly FaultSetting[] = [
@@ -122,10 +122,10 @@ it('accounts for every user through storms, failures, an outage and kills', { ti
   switchTo(outageFaults);
   await edit();
   const before = stage.requests().length;
-  await waitFor('requests into the outage', () => stage.requests().length >= before + 5, DEADLINE_MS);
+  await waitFor('requests into the outage', () => stage.requests().length >= before + REQUESTS_OF_A_LIFE, DEADLINE_MS);
   await (await active()).kill();
   await startWriter();
-  await delay(6_000);
+  await delay(3_000);
   // A hang lasts 30 s, and was met before
   switchTo([...SURE_FAULTS, ...passingFaults].filter(({ kind }) => kind !== 'hang'));
   await waitFor('all to be committed', async () => (await stage.uncommitted()) === 0, DEADLINE_MS).catch(
