@@ -16,7 +16,7 @@ import type { KnownTypes } from './field-plan.js';
 /** Others make fields, too. Milliseconds. */
 const LOOK_EVERY_MS = 10 * 60_000;
 /** After an answer that shows a change, or a refusal, at most so often. Milliseconds. */
-const LOOK_AGAIN_MS = 2_000;
+const LOOK_AGAIN_MS = 1_000;
 /** A look that takes longer is not waited for by those who have been refused: their places are needed. Milliseconds. */
 const PATIENCE_MS = 3_000;
 /** Share of the fields that a project may have above which someone should know. */
@@ -85,10 +85,17 @@ export class ProjectFields {
     if (this.looking === look) this.looking = null;
   }
 
-  /** After a refusal: reads the list, unless that has just been done. Does not wait for long; the list is there when it comes. */
+  /**
+   * After a refusal: reads the list, once for all that are refused within a moment. It may be of just before the refusal, when the field
+   * was not made yet. Does not wait for long; the list is there when it comes.
+   */
   async lookAgain(signal: AbortSignal): Promise<void> {
-    const agoMs = Date.now() - this.lookedAtMs;
-    if (this.looking === null ? agoMs < LOOK_AGAIN_MS : agoMs >= PATIENCE_MS) return;
+    const refusedAtMs = Date.now();
+    const agoMs = refusedAtMs - this.lookedAtMs;
+    if (this.looking !== null && agoMs >= PATIENCE_MS) return;
+    if (this.looking === null && agoMs < LOOK_AGAIN_MS) await pause(LOOK_AGAIN_MS - agoMs, signal);
+    // Another has looked meanwhile
+    if (this.looking === null && this.lookedAtMs > refusedAtMs) return;
     await Promise.race([this.look(signal), pause(PATIENCE_MS, signal)]);
   }
 
