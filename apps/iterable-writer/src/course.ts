@@ -23,6 +23,8 @@ export interface Course {
   intended: boolean;
   /** Was it asked who is in the way of an address? Once is enough. */
   looked: boolean;
+  /** Did its profile give up the address that it had, for one that waits for it? */
+  letGo: boolean;
   /** Its fields as they were counted when it began: a conversion changes them. */
   bytes: number;
   /** Is the next step on its way? */
@@ -41,6 +43,7 @@ export function newCourse(entry: Entry, decision: Decision): Course {
     moreLocks: [],
     intended: false,
     looked: false,
+    letGo: false,
     bytes: entry.fields.length,
     underWay: false,
   };

@@ -23,6 +23,8 @@ let optOut: (users: number) => OptOutVerdict;
 let cutOff = false;
 let isStopped = false;
 let changed: () => void;
+let lockable: boolean;
+let looks: number;
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -32,6 +34,8 @@ beforeEach(() => {
   cutOff = false;
   isStopped = false;
   changed = () => {};
+  lockable = true;
+  looks = 0;
   answer = () => ({ kind: 'done' });
   optOut = () => ({ kind: 'done' });
   const parts = {
@@ -42,6 +46,10 @@ beforeEach(() => {
         left.push(nameOf(call));
         return Promise.resolve(answer(call));
       },
+    },
+    look: () => {
+      looks += 1;
+      return Promise.resolve({ kind: 'found', profile: lockable ? null : { userId: 'C2', email: 'a' } });
     },
     subscriptions: {
       unsubscribe: (profiles: readonly unknown[]) => {
@@ -55,7 +63,7 @@ beforeEach(() => {
   courses = new Courses(parts as unknown as CoursesParts, SETTLE_MS, {
     ended: (one) => ended.push(one),
     heldBack: () => isStopped,
-    lock: () => true,
+    lock: () => lockable,
     lost: () => {},
     intend: () => Promise.resolve(),
     cutOff: () => cutOff,
@@ -180,6 +188,33 @@ describe('courses', () => {
     optOutOf(2); // the lane's only place is taken
     await vi.advanceTimersByTimeAsync(0);
     expect(left).toEqual(['unsubscribe 1', 'unsubscribe 1']);
+  });
+
+  it('let go of an address when the profile that has theirs waits as well, and go on when it has moved', async () => {
+    lockable = false;
+    const about = update('C1', 'a', { userId: 'C1' });
+    const entry = {
+      message: about,
+      lane: 'realtime',
+      fields: '{"From":"salesforce"}',
+      holding: { lost: false },
+      attempts: 0,
+      takenAtMs: 0,
+    } as unknown as Entry;
+    const decision = decide(about, viewOf({}), policy('hybrid'));
+    const ending = { kind: 'dead', code: 'iterable.identity_conflict', message: '' } as const;
+    expect(courses.resolve({ entry, decision, course: null, ending })).toBe(true);
+    await pass(SETTLE_MS);
+    for (let second = 0; second < 4; second += 1) await pass(1_000);
+    const [letGo] = courses.takeBulk('realtime', 10);
+    expect(letGo?.json).toContain('"dataFields":{"email":null}');
+    lockable = true;
+    courses.stepEnded({ ...letGo!, course: letGo!.course!, ending: { kind: 'written', requestId: 'r' } });
+    const before = looks;
+    await pass(SETTLE_MS);
+    await pass(SETTLE_MS);
+    expect(looks).toBe(before + 1);
+    expect(courses.takeBulk('realtime', 10)[0]?.json).toContain('"email":"a","From":"salesforce"');
   });
 
   it('write down who is to be forgotten when the day is over, and only that', async () => {

@@ -32,7 +32,9 @@ const CUT_OFF_LOOK_MS = 100;
 const DAY_LOOK_MS = 10 * 60_000;
 /** Before a profile in the way is looked at again whose record is being written. Milliseconds. */
 const LOCKED_LOOK_MS = 1_000;
-/** Two that are in each other's way would wait for ever: people decide then. */
+/** Two that are in each other's way would wait for ever: after so many looks one lets go of its own address, which may be the one waited for. */
+const LET_GO_AFTER_LOOKS = 3;
+/** If that does not help, people decide. */
 const MAX_LOCKED_LOOKS = 300;
 /** Times that a profile is looked for that was just written. */
 const MAX_LOOKS = 5;
@@ -323,6 +325,11 @@ export class Courses {
     const mine = occupant?.userId === undefined || this.events.lock(course, locksOfUser(occupant.userId));
     if (!mine && course.attempt < MAX_LOCKED_LOOKS) {
       course.attempt += 1;
+      // A crash may have left each of two with the address that the other is to have: what is to be written here says it anew.
+      if (course.attempt === LET_GO_AFTER_LOOKS && !course.letGo) {
+        course.letGo = true;
+        course.steps = [{ kind: 'set', on, fields: { email: null } }, ...course.steps];
+      }
       this.again(course, Date.now() + LOCKED_LOOK_MS);
       return;
     }

@@ -1,5 +1,7 @@
 /** As `work`, and rejects with the signal's reason if that aborts first. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  // Who gives up does not hear of it any more.
+  work.catch(() => undefined);
   signal.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
   const giveUp = () => reject(signal.reason as Error);

@@ -135,6 +135,7 @@ export class ProjectFields {
 
   private lookSoon(): void {
     const { signal } = this.closing;
+    if (signal.aborted) return;
     this.look(signal).catch((error: unknown) => {
       if (!signal.aborted) this.parts.logger.error({ err: error }, "cannot look at the project's fields");
     });
