@@ -3,10 +3,10 @@ import type { EventLog } from '@libs/event-log';
 import { backoffMs, type EndpointPace, type FieldMismatch, type IterableApi, type ProfileCalls } from '@libs/iterable';
 import type { Health, Logger, Metrics } from '@libs/observability';
 import pLimit from 'p-limit';
-import { encodeFields, fieldPlan, followPlan, type FieldRule } from './field-plan.js';
+import { encodeFields, fieldPlan, followPlan, type FieldRule, type KnownTypes } from './field-plan.js';
 import { differentFields, missingFields } from './seed.js';
 import { FieldNews } from './field-news.js';
-import { FieldSeed, type SeedOptions } from './field-seed.js';
+import { createsNewFields, FieldSeed, type SeedOptions } from './field-seed.js';
 import type { Gate } from '../gate.js';
 import { pause } from '../pause.js';
 import type { Sending } from '../piece.js';
@@ -74,7 +74,7 @@ export class FieldBook {
 
   /** `createNewFields` of a request; absent: the project's own setting decides. */
   get createNewFields(): boolean | undefined {
-    return this.options.newFields === 'project' ? undefined : this.options.newFields === 'create';
+    return createsNewFields(this.options.newFields);
   }
 
   /**
@@ -205,7 +205,7 @@ export class FieldBook {
   /** Of all fields of the project, also those that nobody means a type for. */
   private fullPlan(schema: string): readonly FieldRule[] {
     const { known, named: learned } = this.fields;
-    return fieldPlan(this.schemas.get(schema)?.fields ?? NO_FIELDS, known, new Map([...known, ...learned]));
+    return this.makePlan(schema, new Map([...known, ...learned]));
   }
 
   /** What was of use is remembered, so that the next values leave that way. */
@@ -222,9 +222,13 @@ export class FieldBook {
     }
     const known = this.plans.get(id);
     if (known !== undefined) return known;
-    const plan = fieldPlan(this.schemas.get(id)?.fields ?? NO_FIELDS, this.fields.known, this.fields.named);
+    const plan = this.makePlan(id, this.fields.named);
     this.plans.set(id, plan);
     return plan;
+  }
+
+  private makePlan(id: string, learned: KnownTypes): readonly FieldRule[] {
+    return fieldPlan(this.schemas.get(id)?.fields ?? NO_FIELDS, this.fields.known, learned);
   }
 
   /** An outage is waited out (Invariant 7). */

@@ -25,6 +25,11 @@ export interface SeedOptions {
   readonly settleMs: number;
 }
 
+/** `createNewFields` of a bulk request; absent: the project's own setting decides. */
+export function createsNewFields(policy: NewFieldPolicy): boolean | undefined {
+  return policy === 'project' ? undefined : policy === 'create';
+}
+
 export interface FieldSeedParts {
   readonly client: IterableClient;
   readonly calls: Pick<ProfileCalls, 'run'>;
@@ -50,9 +55,8 @@ export class FieldSeed {
   /** `null`: Iterable does not take it; the fields get their types by their first values. Waits for the world. */
   async plant(schema: ProfileSchema, paths: readonly string[], signal: AbortSignal): Promise<Answered | null> {
     const { client, gate, metrics, logger } = this.parts;
-    const { newFields } = this.options;
+    const createNewFields = createsNewFields(this.options.newFields);
     const user = bulkBody(seedProfile(this.options.projectType), JSON.stringify(seedFields(schema, paths)), {});
-    const createNewFields = newFields === 'project' ? undefined : newFields === 'create';
     let failures = 0;
     while (failures < GIVE_UP_AFTER) {
       await gate.turn(signal);
